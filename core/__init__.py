@@ -1,0 +1,1 @@
+"""The product without its web page: importable as a library, never imports gradio."""

@@ -1,0 +1,69 @@
+"""Typed settings: one table per feature, from which form, validation, YAML, command line and docs follow."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.errors import UserError
+from core.i18n import t
+
+
+def setting(default: Any, *, advanced: bool = False, unit: str = "", widget: str = "", engine: str = "",
+            step: float | None = None, choices: tuple[Any, ...] | None = None, when: str = "", **bounds: Any) -> Any:
+    """One row of a settings table.
+
+    Args:
+        default: the only place where this default stands.
+        advanced: shown under "More settings".
+        unit: printed after the value ("tokens", "GB").
+        widget: overrides the control that the type implies ("slider", "password", "hidden", "textarea").
+        engine: name of the argument of the library that receives the value.
+        step: step of a slider.
+        choices: allowed values, in order; labels are `<area>.<field>.choice.<value>` in the catalogue.
+        when: condition on another field, "field=value", for which the setting applies.
+        **bounds: pydantic's `ge`, `gt`, `le`, `lt`, `max_length`, `pattern`.
+    """
+    extra = {"advanced": advanced, "unit": unit, "widget": widget, "engine": engine, "step": step,
+             "choices": list(choices) if choices else None, "when": when}
+    return Field(default, json_schema_extra=extra, **bounds)
+
+
+class Settings(BaseModel):
+    """Base of every settings table. `area` prefixes its catalogue keys: `<area>.<field>.label` and `.help`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    area: ClassVar[str] = ""
+
+    @classmethod
+    def load(cls, values: dict[str, Any]) -> Self:
+        """Validates all fields at once. Raises UserError listing every fault, each with its field and remedy."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise InvalidSettings(cls, error) from None
+
+
+class InvalidSettings(UserError):
+    """All faults of a settings value; `faults` is a list of (field, pydantic message)."""
+
+    def __init__(self, table: type[Settings], error: ValidationError) -> None:
+        self.table = table
+        self.faults = [(".".join(map(str, e["loc"])), e["type"], e.get("ctx") or {}, e["msg"]) for e in error.errors()]
+        super().__init__("settings.error.invalid", faults="; ".join(f"{f[0]}: {f[3]}" for f in self.faults))
+
+    def text(self, lang: str = "en") -> str:
+        """One sentence that names every wrong field by its label and says which values are allowed."""
+        return t("settings.error.invalid", lang, faults="; ".join(self._fault(lang, *fault) for fault in self.faults))
+
+    def _fault(self, lang: str, field: str, kind: str, ctx: dict[str, Any], message: str) -> str:
+        label = t(f"{self.table.area}.{field}.label", lang) if field in self.table.model_fields else field
+        bounds = {"greater_than_equal": ("≥", "ge"), "greater_than": (">", "gt"),
+                  "less_than_equal": ("≤", "le"), "less_than": ("<", "lt")}
+        if kind in bounds:
+            sign, name = bounds[kind]
+            return t("settings.fault.bound", lang, label=label, bound=f"{sign} {ctx[name]}")
+        if kind == "extra_forbidden":
+            return t("settings.fault.unknown", lang, label=label)
+        return t("settings.fault.other", lang, label=label, detail=message)
