@@ -1,0 +1,1 @@
+"""Question–answer building: chunks, facts, drafts, gates, the call ledger, review."""
