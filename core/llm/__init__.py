@@ -1,0 +1,8 @@
+"""Helper models behind one protocol: the built-in server, Ollama, and OpenAI-compatible services."""
+
+from core.llm.errors import ProviderError
+from core.llm.opening import open_client
+from core.llm.settings import PRESETS, HelperSettings
+from core.llm.types import ChatClient, Message, Reply
+
+__all__ = ["PRESETS", "ChatClient", "HelperSettings", "Message", "ProviderError", "Reply", "open_client"]
