@@ -1,0 +1,77 @@
+"""What the clients of both protocols share: pacing, retries, concurrent batches, thinking split off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from core.llm.errors import ProviderError
+from core.llm.pacing import Pacer, run_many
+from core.llm.parse import split_thinking
+from core.llm.retry import with_retries
+from core.llm.secrets import Secret
+from core.llm.transport import http_client, wall_deadline
+from core.llm.types import Message, Reply
+from core.llm.urls import parse_base_url
+
+
+class BaseClient:
+    """Requests of one service: each under a wall-clock deadline, paced, and repeated where that can help."""
+
+    def __init__(self, base_url: str, model: str, key: Secret | None = None, *, concurrency: int = 16,
+                 sleep: Callable[[float], Any] = time.sleep) -> None:
+        self.model = model
+        self.target = parse_base_url(base_url)
+        self.pacer = Pacer(concurrency)
+        self._sleep = sleep
+        self._http = http_client(self.target, key)
+
+    def close(self) -> None:
+        """Gives connections back."""
+        self._http.close()
+
+    def __enter__(self) -> BaseClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def complete_many(self, batch: Sequence[Sequence[Message]], **options: Any) -> list[Reply]:
+        """See ChatClient."""
+        replies: dict[int, Reply] = {}
+        work = run_many(range(len(batch)), lambda i: self.complete(batch[i], **options), workers=self.pacer.most)
+        for index, future in work:
+            replies[index] = future.result()
+        return [replies[i] for i in range(len(batch))]
+
+    def complete(self, messages: Sequence[Message], **options: Any) -> Reply:
+        """See ChatClient."""
+        raise NotImplementedError
+
+    def _paced(self, attempt: Callable[[], Reply], deadline_s: float) -> Reply:
+        def once() -> Reply:
+            with self.pacer.slot() as succeeded, wall_deadline(deadline_s):
+                reply = attempt()
+                succeeded(reply.completion_tokens)
+                return reply
+        return self._retried(once)
+
+    def _retried(self, attempt: Callable[[], Any], retries: dict[int | str, int] | None = None) -> Any:
+        options = {} if retries is None else {"retries": retries}
+        try:
+            return with_retries(attempt, sleep=self._sleep, on_throttle=self.pacer.throttled, **options)
+        except ProviderError as fault:
+            if fault.kind == "timeout":
+                self.pacer.throttled()
+            if fault.params.get("host") == "":
+                raise ProviderError(fault.kind, host=self.target.origin) from None
+            raise
+
+
+def to_reply(content: str, reasoning: str, finish: str, prompt_tokens: int, completion_tokens: int,
+             context_full: bool) -> Reply:
+    """A Reply with thinking taken out of the text."""
+    thought, text = split_thinking(content)
+    return Reply(text, "length" if finish in ("length", "max_tokens") else "stop", prompt_tokens, completion_tokens,
+                 "\n".join(part for part in (reasoning, thought) if part), context_full)
