@@ -1,0 +1,178 @@
+"""One ASGI middleware in front of everything: Host, Origin, body size, login, security headers, page language."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from webui.bind import BindPolicy
+from webui.language import LANGUAGE_COOKIE, language_of
+from webui.login import Login
+
+CSP = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' blob:; connect-src 'self'; "
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+}
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+BODY_LIMIT = 5 * 2**20
+UPLOAD_LIMIT = 2 * 2**30
+UPLOAD_PATH = "/gradio_api/upload"
+OPEN_PATHS = frozenset({"/login", "/health"})
+
+
+class TooLarge(Exception):
+    """The body passed the cap while it was being read."""
+
+
+class Guard:
+    """Refuses what no honest page of ours would send; adds the headers that make the rest harmless.
+
+    Host allow-list against DNS rebinding; Origin check on unsafe methods against cross-site requests; a cap on the
+    body before anything parses it; the login gate when a password is set.
+    """
+
+    def __init__(self, app: ASGIApp, policy: BindPolicy, upload_limit: int = UPLOAD_LIMIT) -> None:
+        self.app = app
+        self.policy = policy
+        self.upload_limit = upload_limit
+        self.login = Login(policy.password) if policy.password else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        refusal = self._refusal(request)
+        if refusal is not None:
+            await refusal(scope, receive, _with_headers(send))
+            return
+        if request.url.path == "/health":
+            await JSONResponse({"status": "ok"})(scope, receive, _with_headers(send))
+            return
+        if self.login and request.url.path in ("/login", "/logout"):
+            await (await self.login.respond(request))(scope, receive, _with_headers(send))
+            return
+        await self._pass_on(scope, receive, send, request)
+
+    def _refusal(self, request: Request) -> Response | None:
+        host = request.headers.getlist("host")
+        if len(host) != 1 or not self._host_allowed(host[0]):
+            return _refuse(400, "host")
+        if request.method not in SAFE_METHODS and not self._origin_allowed(request.headers, host[0]):
+            return _refuse(403, "origin")
+        limit = self._limit(request.url.path)
+        length = request.headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > limit:
+            return _refuse(413, "body")
+        if self.login and request.url.path not in OPEN_PATHS and not self.login.valid(request):
+            wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+            return self.login.redirect() if wants_page else _refuse(401, "login")
+        return None
+
+    def _host_allowed(self, host: str) -> bool:
+        name, _, port = host.rpartition(":") if not host.endswith("]") else (host, "", "")
+        if not name:
+            name, port = host, ""
+        return name.lower() in self.policy.allowed_hosts and (port == "" or port.isdigit())
+
+    def _origin_allowed(self, headers: Headers, host: str) -> bool:
+        if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return False
+        origin = headers.get("origin")
+        if origin is None:
+            return "cookie" not in headers
+        return urlsplit(origin).netloc.lower() == host.lower() and urlsplit(origin).scheme in ("http", "https")
+
+    def _limit(self, path: str) -> int:
+        return self.upload_limit if path.rstrip("/") == UPLOAD_PATH else BODY_LIMIT
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, request: Request) -> None:
+        limit = self._limit(request.url.path)
+        seen = 0
+        started = False
+
+        async def capped() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                raise TooLarge
+            return message
+
+        async def tracked(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await sender(message)
+
+        page = request.method == "GET" and request.url.path == "/"
+        sender = _page_sender(send, language_of(request), request) if page else _with_headers(send)
+        try:
+            await self.app(scope, capped, tracked)
+        except TooLarge:
+            if not started:
+                await _refuse(413, "body")(scope, receive, _with_headers(send))
+
+
+def _refuse(status: int, what: str) -> Response:
+    return JSONResponse({"error": what}, status_code=status)
+
+
+def _with_headers(send: Send) -> Send:
+    async def sender(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers[name] = value
+            for name in ("access-control-allow-origin", "access-control-allow-credentials"):
+                if name in headers:
+                    del headers[name]
+        await send(message)
+
+    return sender
+
+
+def _page_sender(send: Send, lang: str, request: Request) -> Send:
+    """Sends the start page with its language set: Gradio's front end picks texts by `navigator.language`."""
+    plain = _with_headers(send)
+    start: Message | None = None
+    body = b""
+    locale = json.dumps("zh-CN" if lang == "zh" else "en")
+    script = f"<script>Object.defineProperty(navigator,'language',{{get:()=>{locale}}});" \
+             f"Object.defineProperty(navigator,'languages',{{get:()=>[{locale}]}});</script>"
+
+    async def sender(message: Message) -> None:
+        nonlocal start, body
+        if message["type"] == "http.response.start":
+            start = message
+            return
+        body += message.get("body", b"")
+        if message.get("more_body") or start is None:
+            return
+        if b"<head>" in body:
+            body = body.replace(b"<head>", b"<head>" + script.encode(), 1)
+            body = body.replace(b'lang="en"', f'lang="{lang}"'.encode(), 1)
+        headers = MutableHeaders(scope=start)
+        headers["content-length"] = str(len(body))
+        headers["cache-control"] = "no-store"
+        if request.query_params.get("lang"):
+            headers.append("set-cookie", f"{LANGUAGE_COOKIE}={lang}; Path=/; Max-Age=31536000; SameSite=Lax")
+        await plain(start)
+        await plain({"type": "http.response.body", "body": body})
+
+    return sender
