@@ -29,6 +29,11 @@ def check_id(id: str) -> str:
     return id
 
 
+def user_path(text: str) -> Path:
+    """A path that a person typed or passed on the command line, absolute, links resolved."""
+    return Path(text).expanduser().resolve()
+
+
 @dataclass(frozen=True)
 class DocumentPaths:
     """``data/documents/<id>/``: one imported document."""
@@ -169,6 +174,21 @@ class Workspace:
     def settings_file(self) -> Path:
         """The user's choices; no secrets."""
         return self.saves / "settings.json"
+
+    @property
+    def upload_cache(self) -> Path:
+        """Where the web server receives uploads before they are imported, and keeps copies for download."""
+        return self.saves / "tmp" / "web"
+
+    @property
+    def web_log(self) -> Path:
+        """Log of the web server: its own faults, with their ids."""
+        return self.saves / "web.log"
+
+    @property
+    def web_lock(self) -> Path:
+        """Held by the one web server of this workspace; names its process."""
+        return self.saves / "web.lock"
 
     @property
     def secrets_file(self) -> Path:
