@@ -124,7 +124,7 @@ def _with_request(wrapped: Callable[..., Any], fn: Callable[..., Any]) -> Callab
     parameters = list(inspect.signature(fn).parameters.values())[1:]
     if any(p.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD for p in parameters):
         raise TypeError(f"{fn.__qualname__}: handlers name their inputs, or take one dict")
-    hints = typing.get_type_hints(fn)
+    hints = typing.get_type_hints(fn.func if isinstance(fn, functools.partial) else fn)
     request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request)
     plain = [p.replace(default=inspect.Parameter.empty) for p in parameters]
     del wrapped.__wrapped__  # type: ignore[attr-defined]

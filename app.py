@@ -1,0 +1,71 @@
+"""DocTune: starts the web app; with a command, does one step of the path without it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from core.errors import UserError
+
+app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False,
+                  help="DocTune turns your documents into a language model that knows them. "
+                       "Without a command it starts the web page.")
+
+
+@app.callback(invoke_without_command=True)
+def web(context: typer.Context,
+        host: Annotated[str, typer.Option(help="Address to listen on; other than loopback needs a password.")] =
+        "127.0.0.1",
+        port: Annotated[Optional[int], typer.Option(help="Port; the next free one is used. 0: any.")] = None,  # noqa: UP045
+        browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = False,
+        allow_host: Annotated[Optional[list[str]], typer.Option(help="Further host name people use.")] = None,  # noqa: UP045
+        ) -> None:
+    """Starts the web page."""
+    if context.invoked_subcommand is None:
+        from webui.main import serve
+
+        serve(host, port, open_browser=browser, extra_hosts=tuple(allow_host or ()))
+
+
+@app.command()
+def convert(files: list[Path],
+            output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the Markdown files.")],
+            ocr: Annotated[str, typer.Option(help="auto, always or never")] = "auto") -> None:
+    """Converts documents to Markdown: one .md per file."""
+    from core.documents import ConvertSettings, convert_files
+
+    failed = convert_files(files, output, ConvertSettings.load({"ocr": ocr}), say=typer.echo)
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def train(run: Annotated[Path, typer.Argument(help="RUN.yaml")]) -> None:
+    """Trains as described in a YAML file."""
+    from core.training import train_from_yaml
+
+    raise typer.Exit(train_from_yaml(run))
+
+
+@app.command()
+def serve(model: Annotated[str, typer.Argument(help="Model id or folder")],
+          adapter: Annotated[Optional[list[str]], typer.Option(help="Training run whose adapter is offered too.")] = None,  # noqa: UP045,E501
+          port: Annotated[int, typer.Option(help="Port; 0: any free one.")] = 8001) -> None:
+    """Serves a model behind an OpenAI-compatible API on this computer."""
+    from core.serving import serve_foreground
+
+    serve_foreground(model, tuple(adapter or ()), port)
+
+
+def main() -> None:
+    """Runs the command line; faults that people can act on are one sentence and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        typer.echo(error.text("en"), err=True)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""Starts the web server of one workspace: environment, bind policy, one server only, log file, page."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from logging.handlers import RotatingFileHandler
+
+from core.errors import UserError
+from core.storage.locks import open_lock, try_lock
+from core.storage.workspace import Workspace
+from webui.bind import decide
+from webui.security import clean_environment, launch, refuse
+
+REFUSED = 2
+SECOND_SERVER = 3
+
+
+def serve(host: str, port: int | None, *, open_browser: bool = False, extra_hosts: tuple[str, ...] = ()) -> None:
+    """Serves until interrupted. Exits with 2 when the address is not allowed, 3 when a server already runs here."""
+    ws = Workspace.default()
+    try:
+        policy = decide(host, port, extra_hosts)
+    except UserError as error:
+        refuse(error, REFUSED)
+    lock = _only_server(ws)
+    _prepare(ws)
+    clean_environment(ws)
+    from webui.layout import build
+
+    try:
+        launch(build(ws), policy, open_browser=open_browser)
+    finally:
+        os.close(lock)
+
+
+def _only_server(ws: Workspace) -> int:
+    """Holds the workspace's server lock for as long as this process lives."""
+    lock = open_lock(ws.web_lock)
+    if not try_lock(lock):
+        os.lseek(lock, 0, os.SEEK_SET)
+        refuse(UserError("web.error.second_server", pid=os.read(lock, 20).decode(errors="replace").strip() or "?"),
+               SECOND_SERVER)
+    os.ftruncate(lock, 0)
+    os.write(lock, str(os.getpid()).encode())
+    return lock
+
+
+def _prepare(ws: Workspace) -> None:
+    from core.storage import sweep
+
+    sweep(ws)
+    shutil.rmtree(ws.upload_cache, ignore_errors=True)
+    ws.upload_cache.mkdir(parents=True, mode=0o700)
+    log = RotatingFileHandler(ws.web_log, maxBytes=2**20, backupCount=2, encoding="utf-8")
+    log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logger = logging.getLogger("doctune")
+    logger.addHandler(log)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
