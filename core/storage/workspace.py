@@ -66,6 +66,52 @@ class ModelPaths:
 
     dir: Path
 
+    @property
+    def id(self) -> str:
+        """The model's id: the name of its folder."""
+        return self.dir.name
+
+    @property
+    def manifest(self) -> Path:
+        """Written last: its existence says that the folder is complete."""
+        return self.dir / "manifest.json"
+
+    @property
+    def facts(self) -> Path:
+        """Where the model came from, and which licence was accepted when."""
+        return self.dir / "doctune.json"
+
+    @property
+    def partial(self) -> Path:
+        """Files of an unfinished download, kept so that the next one goes on from there."""
+        return self.dir.parent / f".partial-{self.dir.name}"
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """What a training run adds to its job folder ``saves/runs/<id>/``."""
+
+    dir: Path
+
+    @property
+    def yaml(self) -> Path:
+        """The settings of the run: what `app.py train` reads."""
+        return self.dir / "run.yaml"
+
+    @property
+    def adapter(self) -> Path:
+        """The trained adapter, a complete PEFT folder with a manifest."""
+        return self.dir / "adapter"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Parent folder of the checkpoints."""
+        return self.dir / "checkpoints"
+
+    def checkpoint(self, step: int) -> Path:
+        """Folder of the checkpoint after so many optimiser steps; complete when it has a manifest."""
+        return self.checkpoints / f"checkpoint-{int(step)}"
+
 
 @dataclass(frozen=True)
 class JobPaths:
@@ -213,6 +259,10 @@ class Workspace:
     def job(self, id: str) -> JobPaths:
         """Paths of one job; ids that begin with ``run-`` are training runs and live in ``saves/runs``."""
         return JobPaths((self.runs if check_id(id).startswith("run-") else self.jobs) / id)
+
+    def run(self, id: str) -> RunPaths:
+        """Paths of one training run's own files, beside those of its job."""
+        return RunPaths(self.job(id).dir)
 
     def model(self, id: str) -> ModelPaths:
         """Paths of one installed model."""
