@@ -1,0 +1,1 @@
+"""Pieces that several tabs share: job card, paged table, charts, numbers in words."""

@@ -1,0 +1,67 @@
+"""All figures of the page, in the theme's colours; drawn by Plotly, which needs no `unsafe-eval`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from core.i18n import t
+from webui.theme import ACCENT, AFTER
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+GRID = "rgba(128,148,152,0.25)"
+TEXT = "#7b8d92"
+MAX_POINTS = 1000
+
+
+def loss_curve(train: Sequence[tuple[int, float | None]], held_out: Sequence[tuple[int, float | None]],
+               lang: str) -> Figure:
+    """Training loss (raw thin and pale, smoothed bold) and held-out loss (dashed) over steps."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    points = thin([(x, y) for x, y in train if y is not None], MAX_POINTS)
+    steps, losses = [x for x, _ in points], [y for _, y in points]
+    figure.add_scatter(x=steps, y=losses, name=t("chart.loss.raw", lang), mode="lines",
+                       line={"width": 1, "color": "rgba(31,129,123,0.35)"})
+    figure.add_scatter(x=steps, y=smooth(losses), name=t("chart.loss.smooth", lang), mode="lines",
+                       line={"width": 3, "color": ACCENT})
+    checks = [(x, y) for x, y in held_out if y is not None]
+    if checks:
+        best = min(checks, key=lambda p: p[1])
+        figure.add_scatter(x=[x for x, _ in checks], y=[y for _, y in checks], name=t("chart.loss.held_out", lang),
+                           mode="lines+markers", line={"width": 2, "dash": "dash", "color": AFTER})
+        figure.add_scatter(x=[best[0]], y=[best[1]], name=t("chart.loss.best", lang), mode="markers",
+                           marker={"size": 13, "symbol": "star", "color": AFTER})
+    return _dress(figure, t("chart.axis.step", lang), t("chart.axis.loss", lang))
+
+
+def smooth(values: Sequence[float], weight: float = 0.8) -> list[float]:
+    """Exponential moving average with the start corrected (the debiasing of Adam, arXiv:1412.6980)."""
+    result: list[float] = []
+    mean = 0.0
+    for count, value in enumerate(values, 1):
+        mean = weight * mean + (1 - weight) * value
+        result.append(mean / (1 - weight**count))
+    return result
+
+
+def thin(points: list[tuple[int, float]], limit: int) -> list[tuple[int, float]]:
+    """At most `limit` points, evenly chosen, the last one kept."""
+    if len(points) <= limit:
+        return points
+    stride = -(-len(points) // limit)
+    return points[: len(points) - 1: stride] + points[-1:]
+
+
+def _dress(figure: Figure, x_title: str, y_title: str) -> Figure:
+    axis = {"gridcolor": GRID, "zeroline": False, "color": TEXT, "linecolor": GRID}
+    figure.update_layout(
+        template="none", height=320, margin={"l": 56, "r": 12, "t": 8, "b": 44}, hovermode="x unified",
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font={"color": TEXT, "size": 13},
+        legend={"orientation": "h", "y": 1.12, "x": 0}, xaxis={**axis, "title": x_title},
+        yaxis={**axis, "title": y_title, "rangemode": "tozero"}, uirevision="keep",
+    )
+    return figure
