@@ -1,0 +1,169 @@
+"""One base model in memory, its adapters, and the thread that answers requests in batches."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from core.errors import UserError
+from core.models.chat_template import encode_prompt, stop_ids
+from core.serving.adapters import BASE, AdapterFiles, attach, rows_use
+from core.serving.rows import BatchRows
+from core.serving.work import Delta, Work, WorkQueue
+
+_log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Answers requests for one base model and any mix of its adapters.
+
+    Args:
+        model: a causal language model in evaluation mode.
+        queue: where requests wait; closing it ends the generation thread.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, queue: WorkQueue) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self.queue = queue
+        self._ends = frozenset(stop_ids(tokenizer, model.generation_config.eos_token_id))
+        pad = tokenizer.pad_token_id
+        self._pad = pad if pad is not None else min(self._ends, default=0)
+        self.context_length = int(getattr(model.config.get_text_config(), "max_position_embeddings", 2048))
+        self._blank_generation_config()
+        self._encoding = threading.Lock()
+        # The turnstile lets a loader in between two batches however many requests wait.
+        self._turnstile, self._busy = threading.Lock(), threading.Lock()
+        self._halt = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="generation", daemon=True)
+        self.batches = 0
+        self.running = 0
+        self.recent: deque[list[str]] = deque(maxlen=50)
+
+    @classmethod
+    def load(cls, folder: Path, queue: WorkQueue) -> Engine:
+        """Reads a checked model folder (safetensors, no code) onto the best device."""
+        import psutil
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        cuda = torch.cuda.is_available()
+        if not cuda:
+            torch.set_num_threads(psutil.cpu_count(logical=False) or 1)
+        # bf16 is many times slower than fp32 on processors without it.
+        dtype = (torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16) if cuda else torch.float32
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, use_safetensors=True,
+                                                     trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        model = model.to("cuda" if cuda else "cpu").eval().requires_grad_(False)
+        return cls(model, tokenizer, queue)
+
+    @property
+    def adapters(self) -> list[str]:
+        """Names of the loaded adapters."""
+        return sorted(getattr(self._model, "peft_config", {}))
+
+    def encode(self, messages: list[dict[str, str]]) -> list[int]:
+        """Prompt tokens of a conversation. Raises UserError when the template refuses it."""
+        with self._encoding:
+            return encode_prompt(messages, self._tokenizer)
+
+    def add_adapter(self, name: str, files: AdapterFiles) -> None:
+        """Loads an adapter between two batches; a name that is loaded stays as it is. Raises UserError."""
+        with self._turnstile, self._busy:
+            if name not in self.adapters:
+                self._model = attach(self._model, name, files)
+
+    def submit(self, work: Work) -> None:
+        """Queues a request whose adapter is loaded. Raises QueueFull or QueueClosed."""
+        if work.adapter is not None and work.adapter not in self.adapters:
+            raise UserError("serving.error.not_loaded", name=work.adapter)
+        self.queue.put(work)
+
+    def start(self) -> None:
+        """Starts the generation thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends waiting and running requests with an error and waits for the thread."""
+        self._halt.set()
+        for work in self.queue.close():
+            _tell(work, "The model server is stopping.")
+        if self._thread.is_alive():
+            self._thread.join(timeout=30)
+
+    def _serve(self) -> None:
+        while batch := self.queue.take():
+            with self._turnstile:
+                pass
+            with self._busy:
+                self.running = len(batch)
+                self._answer(batch)
+                self.running = 0
+
+    def _answer(self, batch: list[Work]) -> None:
+        """Runs a batch; every request of it gets an end, whatever happens."""
+        rows: BatchRows | None = None
+        try:
+            rows = self._rows(batch)
+            self._generate(batch, rows)
+            rows.fail("The model ended without an answer.")
+        except Exception as error:
+            short_of_memory = isinstance(error, MemoryError) or "out of memory" in str(error).lower() \
+                or "can't allocate memory" in str(error).lower()
+            if short_of_memory and rows is not None and len(batch) > 1 and not rows.started:
+                _log.warning("no memory for %d rows at once; answering them one by one", len(batch))
+                for work in batch:
+                    self._answer([work])
+                return
+            _log.exception("generation failed")
+            message = "Not enough memory for this request." if short_of_memory else \
+                "The model could not answer; the server's log says more."
+            if rows is not None:
+                rows.fail(message)
+            else:
+                for work in batch:
+                    _tell(work, message)
+
+    def _rows(self, batch: list[Work]) -> BatchRows:
+        from core.serving.sampling import RowSampler
+
+        def decode(ids: Any) -> str:
+            return self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+        sampler = RowSampler([work.sampling for work in batch], self._model.device)
+        return BatchRows(batch, decode, self._ends, sampler, self._halt.is_set)
+
+    def _generate(self, batch: list[Work], rows: BatchRows) -> None:
+        import torch
+        from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
+
+        width = max(len(work.prompt) for work in batch)
+        ids = [[self._pad] * (width - len(work.prompt)) + work.prompt for work in batch]
+        seen = [[0] * (width - len(work.prompt)) + [1] * len(work.prompt) for work in batch]
+        self.batches += 1
+        self.recent.append([work.adapter or BASE for work in batch])
+        base = self._model.get_base_model() if self.adapters else self._model
+        device = base.device
+        config = GenerationConfig(max_new_tokens=max(work.sampling.max_tokens for work in batch), do_sample=False,
+                                  pad_token_id=self._pad, use_cache=True)
+        with torch.inference_mode(), rows_use(self._model, [work.adapter or BASE for work in batch]):
+            base.generate(input_ids=torch.tensor(ids, device=device), attention_mask=torch.tensor(seen, device=device),
+                          generation_config=config, logits_processor=LogitsProcessorList([rows.sampler]),
+                          stopping_criteria=StoppingCriteriaList([rows]))
+
+    def _blank_generation_config(self) -> None:
+        """A model's own generation settings would mix with the ones that each request brings."""
+        from transformers import GenerationConfig
+
+        self._model.generation_config = GenerationConfig()
+
+
+def _tell(work: Work, message: str) -> None:
+    try:
+        work.deliver(Delta(error=message))
+    except RuntimeError:
+        _log.info("an answer could not be delivered", exc_info=True)
