@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from core.llm.types import Message, Reply
 from core.llm.urls import parse_base_url
 
 
-class BaseClient:
+class BaseClient(abc.ABC):
     """Requests of one service: each under a wall-clock deadline, paced, and repeated where that can help."""
 
     def __init__(self, base_url: str, model: str, key: Secret | None = None, *, concurrency: int = 16,
@@ -45,9 +46,9 @@ class BaseClient:
             replies[index] = future.result()
         return [replies[i] for i in range(len(batch))]
 
+    @abc.abstractmethod
     def complete(self, messages: Sequence[Message], **options: Any) -> Reply:
         """See ChatClient."""
-        raise NotImplementedError
 
     def _paced(self, attempt: Callable[[], Reply], deadline_s: float) -> Reply:
         def once() -> Reply:

@@ -75,7 +75,6 @@ def save_key(ws: Workspace, origin: str, key: str) -> None:
     stored = read_json(ws.secrets_file) if ws.secrets_file.exists() else {}
     keys = {**stored.get("keys", {}), origin: key.strip()}
     write_json(ws.secrets_file, {**stored, "keys": {name: value for name, value in keys.items() if value}})
-    ws.secrets_file.chmod(0o600)
 
 
 def worker_environment(origin: str, key: Secret | None) -> dict[str, str]:

@@ -29,12 +29,12 @@ class HelperSettings(Settings):
     area: ClassVar[str] = "helper"
 
     kind: Literal["builtin", "ollama", "openai"] = setting("builtin", choices=("builtin", "ollama", "openai"))
-    base_url: str = setting("", when="kind!=builtin", max_length=500)
-    model: str = setting("", when="kind!=builtin", max_length=200)
-    temperature: float = setting(0.7, advanced=True, when="kind!=builtin", step=0.1, ge=0, le=2)
-    top_p: float = setting(0.9, advanced=True, when="kind!=builtin", step=0.05, gt=0, le=1)
-    deadline_s: int = setting(300, advanced=True, unit="s", when="kind!=builtin", ge=5, le=3600)
-    concurrency: int = setting(16, advanced=True, when="kind!=builtin", ge=1, le=64)
+    base_url: str = setting("", when="kind=ollama|openai", max_length=500)
+    model: str = setting("", when="kind=ollama|openai", max_length=200)
+    temperature: float = setting(0.7, advanced=True, when="kind=ollama|openai", step=0.1, ge=0, le=2)
+    top_p: float = setting(0.9, advanced=True, when="kind=ollama|openai", step=0.05, gt=0, le=1)
+    deadline_s: int = setting(300, advanced=True, unit="s", when="kind=ollama|openai", ge=5, le=3600)
+    concurrency: int = setting(16, advanced=True, when="kind=ollama|openai", ge=1, le=64)
     keep_alive: str = setting("10m", advanced=True, when="kind=ollama", pattern=r"^(-1|\d+[smh]?)$", engine="keep_alive")
 
     @field_validator("base_url", "model")

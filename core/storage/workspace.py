@@ -244,6 +244,11 @@ class Workspace:
         base = os.environ.get("APPDATA") if os.name == "nt" else os.environ.get("XDG_CONFIG_HOME")
         return (Path(base) if base else Path.home() / ".config") / "doctune" / "secrets.json"
 
+    @property
+    def capabilities_file(self) -> Path:
+        """What helper services were found to understand; may be deleted."""
+        return self.saves / "helper-capabilities.json"
+
     def document(self, id: str) -> DocumentPaths:
         """Paths of one document."""
         return DocumentPaths(self.documents / check_id(id))

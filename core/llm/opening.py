@@ -1,0 +1,42 @@
+"""From settings to a client."""
+
+from __future__ import annotations
+
+from core.errors import UserError
+from core.llm.secrets import Secret, load_key
+from core.llm.settings import HelperSettings
+from core.llm.types import ChatClient
+from core.llm.urls import parse_base_url
+from core.storage.workspace import Workspace
+
+
+def open_client(ws: Workspace, helper: HelperSettings, key: Secret | str | None = None) -> ChatClient:
+    """A client for the chosen helper; the built-in server is started when it is not running.
+
+    Args:
+        key: of the service; the stored one of its origin when None.
+
+    Raises:
+        ProviderError, UserError: the address or model is missing or refused.
+    """
+    from core.llm.capability import Capabilities
+    from core.llm.ollama_client import OllamaClient
+    from core.llm.openai_client import OpenAIClient
+
+    if helper.kind == "builtin":
+        from core.serving import ensure
+
+        endpoint = ensure(ws, helper.model or "smollm2-135m-instruct")
+        return OpenAIClient(endpoint.base_url, helper.model or "smollm2-135m-instruct", Secret(endpoint.api_key),
+                            concurrency=helper.concurrency)
+    if not helper.address:
+        raise UserError("helper.error.no_address")
+    if not helper.model:
+        raise UserError("helper.error.no_model")
+    target = parse_base_url(helper.address)
+    secret = Secret(key) if isinstance(key, str) and key else key if isinstance(key, Secret) else load_key(ws, target.origin)
+    if helper.kind == "ollama":
+        return OllamaClient(helper.address, helper.model, secret, keep_alive=helper.keep_alive,
+                            concurrency=helper.concurrency)
+    return OpenAIClient(helper.address, helper.model, secret, concurrency=helper.concurrency,
+                        capabilities=Capabilities(ws.capabilities_file))
