@@ -43,16 +43,16 @@ def _wire(page: Page, demo: gr.Blocks, here: gr.State) -> None:
         _opens(page, button, step, here)
     first = page.on(demo.load, _first_step, None, [page.tabs, here, *rail])
     for step in STEPS:
-        for fn, outputs in page.refreshers.get(step, []):
-            first = page.on(first.then, partial(_only_if, step, fn, len(outputs)), [here], outputs)
+        for fn, inputs, outputs in page.refreshers.get(step, []):
+            first = page.on(first.then, partial(_only_if, step, fn, len(outputs)), [here, *inputs], outputs)
     timer = gr.Timer(4.0)
     page.on(timer.tick, _redraw, [here], rail, trigger_mode="once")
 
 
 def _opens(page: Page, button: gr.Button, step: str, here: gr.State) -> None:
     event = page.on(button.click, partial(_select, step), None, [page.tabs, here, *page.rail.values()])
-    for fn, outputs in page.refreshers.get(step, []):
-        event = page.on(event.then, fn, None, outputs)
+    for fn, inputs, outputs in page.refreshers.get(step, []):
+        event = page.on(event.then, fn, inputs, outputs)
 
 
 def _first_step(call: Call) -> list[Any]:
@@ -64,9 +64,9 @@ def _select(step: str, call: Call) -> list[Any]:
     return [gr.Tabs(selected=step), step, *_redraw(call, step)]
 
 
-def _only_if(step: str, fn: Any, count: int, call: Call, here: str) -> Any:
+def _only_if(step: str, fn: Any, count: int, call: Call, here: str, *inputs: Any) -> Any:
     if here == step:
-        return fn(call)
+        return fn(call, *inputs)
     return gr.skip() if count == 1 else [gr.skip()] * count
 
 

@@ -28,7 +28,8 @@ display:grid;place-items:center;min-height:100vh;margin:0;color:#16302f}}
 form{{background:#fff;border:1px solid #d5dedd;border-radius:10px;padding:32px;width:min(320px,80vw)}}
 input,button{{font:inherit;width:100%;box-sizing:border-box;padding:10px 12px;border-radius:10px;
 border:1px solid #b9c7c6}}
-button{{background:#0f6b66;color:#fff;border:0;margin-top:16px;cursor:pointer}}p{{color:#a3341f;margin:12px 0 0}}</style>
+button{{background:#0f6b66;color:#fff;border:0;margin-top:16px;cursor:pointer}}
+p{{color:#a3341f;margin:12px 0 0}}</style>
 </head><body><form method="post" action="/login"><h1 style="font-size:20px;margin:0 0 16px">DocTune</h1>
 <label>{label}<input name="password" type="password" autocomplete="current-password" autofocus required></label>
 <button>{button}</button>{error}</form></body></html>"""

@@ -53,18 +53,18 @@ class Page:
     tr: gr.I18n
     tabs: gr.Tabs | None = None
     rail: dict[str, gr.Button] = field(default_factory=dict)
-    refreshers: dict[str, list[tuple[Callable[..., Any], list[Any]]]] = field(default_factory=dict)
+    refreshers: dict[str, list[tuple[Callable[..., Any], list[Any], list[Any]]]] = field(default_factory=dict)
     links: list[tuple[gr.Button, str]] = field(default_factory=list)
 
     def on(self, event: Callable[..., Any], fn: Callable[..., Any], inputs: Any = None, outputs: Any = None,
            **options: Any) -> Any:
         """Registers a guarded handler on an event such as ``button.click``."""
         options = {"show_progress": "hidden", "api_visibility": "private"} | options
-        return event(self.guarded(fn, outputs), inputs=inputs, outputs=outputs, **options)
+        return event(self.guarded(fn, inputs, outputs), inputs=inputs, outputs=outputs, **options)
 
-    def on_open(self, step: str, fn: Callable[..., Any], outputs: list[Any]) -> None:
-        """`fn(call)` fills these components whenever the step is opened (and at page load if it comes up first)."""
-        self.refreshers.setdefault(step, []).append((fn, outputs))
+    def on_open(self, step: str, fn: Callable[..., Any], outputs: list[Any], inputs: list[Any] | None = None) -> None:
+        """`fn(call, *inputs)` fills these components whenever the step is opened, and at page load if it is first."""
+        self.refreshers.setdefault(step, []).append((fn, inputs or [], outputs))
 
     def link(self, button: gr.Button, step: str) -> None:
         """Makes a button open another step."""
@@ -77,7 +77,7 @@ class Page:
         self.on(timer.tick, fn, inputs, [*outputs, timer], trigger_mode="once")
         return timer
 
-    def guarded(self, fn: Callable[..., Any], outputs: Any) -> Callable[..., Any]:
+    def guarded(self, fn: Callable[..., Any], inputs: Any, outputs: Any) -> Callable[..., Any]:
         """Wraps `fn(call, *inputs)` into a Gradio handler that never shows a traceback."""
         count = len(outputs) if isinstance(outputs, Iterable) and not isinstance(outputs, gr.components.Component) \
             else int(outputs is not None)
@@ -88,23 +88,23 @@ class Page:
         if inspect.isgeneratorfunction(fn):
             @functools.wraps(fn)
             def stream(*values: Any) -> Iterator[Any]:
-                *inputs, request = values
+                *given, request = values
                 try:
-                    yield from fn(self._call(request), *inputs)
+                    yield from fn(self._call(request), *given)
                 except Exception as error:
                     self._toast(error, request)
                     yield unchanged()
-            return _with_request(stream, fn)
+            return _with_request(stream, fn, inputs)
 
         @functools.wraps(fn)
         def once(*values: Any) -> Any:
-            *inputs, request = values
+            *given, request = values
             try:
-                return fn(self._call(request), *inputs)
+                return fn(self._call(request), *given)
             except Exception as error:
                 self._toast(error, request)
                 return unchanged()
-        return _with_request(once, fn)
+        return _with_request(once, fn, inputs)
 
     def _call(self, request: gr.Request | None) -> Call:
         return Call(self.ws, language_of(request), request)
@@ -119,17 +119,16 @@ class Page:
         gr.Warning(t("web.error.unknown", lang, id=number), duration=12, title=t("web.toast.title", lang))
 
 
-def _with_request(wrapped: Callable[..., Any], fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives the wrapper the signature Gradio reads: the parameters of `fn` without `call`, then the request."""
-    parameters = list(inspect.signature(fn).parameters.values())[1:]
-    if any(p.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD for p in parameters):
-        raise TypeError(f"{fn.__qualname__}: handlers name their inputs, or take one dict")
+def _with_request(wrapped: Callable[..., Any], fn: Callable[..., Any], inputs: Any) -> Callable[..., Any]:
+    """Gives the wrapper the signature Gradio reads: its inputs, event data that `fn` asks for, then the request."""
+    count = 1 if isinstance(inputs, set) else len(inputs) if isinstance(inputs, (list, tuple)) else int(
+        inputs is not None)
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     hints = typing.get_type_hints(fn.func if isinstance(fn, functools.partial) else fn)
-    request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request)
-    plain = [p.replace(default=inspect.Parameter.empty) for p in parameters]
-    del wrapped.__wrapped__  # type: ignore[attr-defined]
-    wrapped.__signature__ = inspect.Signature([*plain, request])  # type: ignore[attr-defined]
-    events = {p.name: hints[p.name] for p in plain
-              if isinstance(hints.get(p.name), type) and issubclass(hints[p.name], gr.EventData)}
+    events = {name: hint for name, hint in hints.items() if isinstance(hint, type) and issubclass(hint, gr.EventData)}
+    names = [f"input_{n}" for n in range(count)] + list(events)
+    if hasattr(wrapped, "__wrapped__"):
+        del wrapped.__wrapped__
+    wrapped.__signature__ = inspect.Signature([inspect.Parameter(n, kind) for n in [*names, "request"]])  # type: ignore
     wrapped.__annotations__ = {**events, "request": gr.Request}
     return wrapped

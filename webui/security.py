@@ -34,7 +34,7 @@ def launch(demo: gr.Blocks, policy: BindPolicy, *, open_browser: bool) -> None:
 
     from webui.guard import Guard
     from webui.language import translations
-    from webui.theme import CSS, HEAD, theme
+    from webui.theme import HEAD, css, theme
 
     demo.launch(
         server_name=policy.host, server_port=policy.port, prevent_thread_lock=True, quiet=True,
@@ -42,7 +42,7 @@ def launch(demo: gr.Blocks, policy: BindPolicy, *, open_browser: bool) -> None:
         auth=None, auth_dependency=None, allowed_paths=[], blocked_paths=[], root_path="",
         max_file_size=MAX_FILE_BYTES, run_history=False, enable_monitoring=False, strict_cors=True,
         mcp_server=False, pwa=False, ssr_mode=False, footer_links=[], max_threads=40, state_session_capacity=200,
-        theme=theme(), css=CSS, head=HEAD, i18n=translations(),
+        theme=theme(), css=css(), head=HEAD, i18n=translations(),
         app_kwargs={"middleware": [Middleware(Guard, policy=policy)],
                     "openapi_url": None, "docs_url": None, "redoc_url": None},
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 import gradio as gr
 
 ACCENT = "#0f6b66"
@@ -40,50 +42,10 @@ def theme() -> gr.themes.Base:
     )
 
 
-CSS = """
-.gradio-container { max-width: 1320px !important; margin: 0 auto !important; padding: 12px 20px 40px !important; line-height: 1.5; }
-#top { align-items: center; gap: 8px 16px; padding: 0 2px; }
-#brand { flex: 1 1 auto; }
-#brand p { margin: 0; font-size: 16px; }
-#brand strong { font-size: 20px; color: var(--primary-600); margin-right: 8px; }
-.dark #brand strong { color: var(--primary-300); }
-#top button { max-width: 96px; min-width: 72px; flex: 0 0 auto; }
-#rail { gap: 6px; flex-wrap: nowrap; margin: 4px 0 8px; }
-#rail button { flex: 1 1 0; min-width: 0; white-space: pre-line; text-align: left; justify-content: flex-start;
-  padding: 8px 12px; line-height: 1.35; font-size: 13px; font-weight: 400; color: var(--body-text-color-subdued);
-  border: 1px solid var(--block-border-color); background: var(--block-background-fill); min-height: 58px; }
-#rail button::first-line { font-size: 15px; font-weight: 600; color: var(--body-text-color); }
-#rail button.here { border: 2px solid var(--primary-600); background: var(--primary-50); padding: 7px 11px; }
-.dark #rail button.here { background: #12302f; border-color: var(--primary-400); }
-#rail button.attention { border-left: 4px solid #b45309; }
-#rail button.done { border-left: 4px solid var(--primary-500); }
-#steps > .tab-wrapper, #steps > .tab-container, #steps > div.tab-nav { display: none !important; }
-#steps .tabitem { border: none; padding: 0; background: transparent; }
-.card { background: var(--block-background-fill); border: 1px solid var(--block-border-color); border-radius: 10px; padding: 16px !important; }
-.card .block { border-color: var(--border-color-primary); }
-.hint, .hint p { color: var(--body-text-color-subdued); font-size: 14px; }
-.empty { text-align: center; padding: 24px 16px !important; color: var(--body-text-color-subdued); }
-.ok p { color: #0c5652; } .doubt p { color: #92400e; } .blocker p { color: #a3241b; }
-.dark .ok p { color: #7fc1bb; } .dark .doubt p { color: #f0b75e; } .dark .blocker p { color: #f3938b; }
-.before { border-top: 4px solid %(before)s !important; } .after { border-top: 4px solid %(after)s !important; }
-.actions { justify-content: flex-end; gap: 8px; }
-.actions button { flex: 0 1 auto; min-width: 120px; }
-.sheet { max-height: 70vh; overflow: auto; border: 1px solid var(--block-border-color); border-radius: 10px; padding: 16px !important; background: var(--block-background-fill); }
-mark { background: #ffe58a; color: #1b2b2c; }
-h3 { margin-top: 4px; }
-footer { display: none !important; }
-:focus-visible { outline: 2px solid var(--primary-500); outline-offset: 2px; }
-@media (max-width: 760px) {
-  .gradio-container { padding: 8px 10px 32px !important; }
-  #rail { display: grid !important; grid-template-columns: repeat(4, 1fr); }
-  #rail button { padding: 6px 8px; min-height: 52px; font-size: 12px; overflow-wrap: anywhere; }
-  #rail button.here { padding: 5px 7px; }
-  #rail button::first-line { font-size: 13px; }
-  .card { padding: 12px !important; }
-  .actions button { flex: 1 1 100%%; }
-}
-@media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
-""" % {"before": BEFORE, "after": AFTER}
+def css() -> str:
+    """The style sheet of the page."""
+    return resources.files("webui").joinpath("style.css").read_text(encoding="utf-8")
+
 
 HEAD = """
 <script>

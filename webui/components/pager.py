@@ -37,8 +37,8 @@ class Pager:
             where = gr.Markdown("", elem_id=f"{name}-where")
             forward = gr.Button(page.tr("pager.forward"), size="sm", interactive=False, elem_id=f"{name}-forward")
         pager = cls(page, fetch, outputs, inputs or [], size, offset, back, where, forward)
-        page.on(back.click, pager._move(-size), [offset, *pager.inputs], pager.all_outputs)
-        page.on(forward.click, pager._move(size), [offset, *pager.inputs], pager.all_outputs)
+        page.on(back.click, pager._move(-size), {offset, *pager.inputs}, pager.all_outputs)
+        page.on(forward.click, pager._move(size), {offset, *pager.inputs}, pager.all_outputs)
         return pager
 
     @property
@@ -61,22 +61,6 @@ class Pager:
         return [*updates, offset, gr.update(interactive=offset > 0), where, gr.update(interactive=last < total)]
 
     def _move(self, by: int) -> Callable[..., list[Any]]:
-        fixed = self
-
         def move(call: Call, values: dict[Any, Any]) -> list[Any]:
-            return fixed.show(call, max(0, values[fixed.offset] + by), *[values[i] for i in fixed.inputs])
-        return _by_position(move, [self.offset, *self.inputs])
-
-
-def _by_position(fn: Callable[..., list[Any]], components: list[Any]) -> Callable[..., list[Any]]:
-    """Adapts a dict handler to inputs that Gradio passes by position (a list keeps their order)."""
-    import inspect
-
-    names = [f"v{i}" for i in range(len(components))]
-
-    def handler(call: Call, *values: Any) -> list[Any]:
-        return fn(call, dict(zip(components, values, strict=True)))
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    handler.__signature__ = inspect.Signature([inspect.Parameter(n, kind) for n in ("call", *names)])  # type: ignore
-    handler.__annotations__ = {}
-    return handler
+            return self.show(call, max(0, values[self.offset] + by), *[values[i] for i in self.inputs])
+        return move
