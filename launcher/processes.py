@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 TAIL_LINES = 12
-SHOWN = re.compile(r"^\s*(Downloading|Installing collected packages|Building wheel)\b")
+SHOWN = re.compile(r"^\s*(Downloading .*\([\d.]+ [MG]B\)|Installing collected packages)")
 
 
 def run_logged(argv: Sequence[str], log: Path, env: Mapping[str, str], keep_open: Sequence[int] = ()) -> int:

@@ -1,0 +1,137 @@
+"""Fixtures: the running app, and pages that fail their test on a console error or a request to the outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.browser.driving import ROOT, AppProcess, chromium, end_jobs, new_page, open_app
+
+DESKTOP = (1366, 768)
+PHONE = (390, 844)
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+OWN_SCHEMES = {"data", "blob", "about"}
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
+FAILED: pytest.StashKey[bool] = pytest.StashKey()
+
+
+@dataclass
+class Watch:
+    """What the pages of a test did wrong. `allow(pattern)` excuses console messages a test provokes on purpose."""
+
+    console: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    allowed: list[str] = field(default_factory=list)
+
+    def allow(self, pattern: str) -> None:
+        """Excuses console messages that match the regular expression."""
+        self.allowed.append(pattern)
+
+    def follow(self, page: Any) -> None:
+        """Collects from this page and from windows it opens."""
+        page.on("console", lambda message: message.type == "error" and self.console.append(message.text))
+        page.on("pageerror", lambda error: self.console.append(str(error)))
+        page.on("request", lambda request: self._request(request.url))
+        page.on("websocket", lambda socket: self._request(socket.url))
+        page.on("popup", self.follow)
+
+    def _request(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in OWN_SCHEMES and parts.hostname not in LOOPBACK:
+            self.outside.append(url)
+
+    def check(self) -> None:
+        """Fails with everything that was seen."""
+        errors = [text for text in self.console if not any(re.search(pattern, text) for pattern in self.allowed)]
+        assert not self.outside, f"requests to the outside: {self.outside}"
+        assert not errors, f"console errors: {errors}"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One headless Chromium for all tests; every page has a profile of its own."""
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
+    """The real app on an empty workspace, one for each test file."""
+    with AppProcess(tmp_path_factory.mktemp("workspace")) as running:
+        yield running
+
+
+@pytest.fixture
+def start_app(tmp_path: Path) -> Iterator[Callable[..., AppProcess]]:
+    """`start_app(home=None, *arguments, env=None)`: further servers, for tests that kill or restart them."""
+    started: list[AppProcess] = []
+
+    def start(home: Path | None = None, *arguments: str, env: dict[str, str] | None = None) -> AppProcess:
+        folder = home or tmp_path / "workspace"
+        folder.mkdir(parents=True, exist_ok=True)
+        started.append(AppProcess(folder, *arguments, env=env))
+        return started[-1].start()
+
+    yield start
+    for running in started:
+        running.stop()
+    for home in {running.home for running in started}:
+        end_jobs(home)
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """What all pages of this test do; checked when the test ends."""
+    seen = Watch()
+    yield seen
+    seen.check()
+
+
+@pytest.fixture
+def open_page(browser: Any, request: pytest.FixtureRequest, watch: Watch) -> Iterator[Callable[..., Any]]:
+    """`open_page(lang="en", viewport=DESKTOP, tab="documents", server=None)` → a Playwright page of the app."""
+    pages: list[Any] = []
+
+    def open_one(lang: str = "en", viewport: tuple[int, int] = DESKTOP, tab: str = "documents",
+                 server: AppProcess | None = None) -> Any:
+        running = server or request.getfixturevalue("app")
+        page = new_page(browser, lang, viewport)
+        pages.append(page)
+        watch.follow(page)
+        open_app(page, running.address, lang, tab)
+        return page
+
+    yield open_one
+    for number, page in enumerate(pages):
+        if request.node.stash.get(FAILED, False) and not page.is_closed():
+            name = re.sub(r"[^\w.-]+", "-", request.node.name)
+            page.screenshot(path=ROOT / "test-results" / f"{name}-{number}.png", full_page=True)
+        page.context.close()
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Any]) -> Any:
+    """The app in English on a 1366×768 screen."""
+    return open_page()
