@@ -1,0 +1,124 @@
+"""Which process a record means: boot id, pid, start time and a token in its environment. A pid alone means nothing.
+
+Linux reads field 22 of /proc/<pid>/stat; elsewhere psutil's creation time is compared without tolerance. Zombies are
+dead. A process whose environment can be read must carry the token.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+from core.storage.owner import read_stat, start_time
+
+TOKEN = "DOCTUNE_JOB_TOKEN"
+SUPERVISOR_TOKEN = "DOCTUNE_SUPERVISOR_TOKEN"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One process of one boot of one machine."""
+
+    boot_id: str
+    pid: int
+    start: str
+    token: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Form that is stored in JSON."""
+        return asdict(self)
+
+
+@lru_cache(maxsize=1)
+def boot_id() -> str:
+    """A text that changes with every boot; empty where the system has none."""
+    try:
+        fd = os.open("/proc/sys/kernel/random/boot_id", os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        return os.read(fd, 100).decode("ascii", "replace").strip()
+    finally:
+        os.close(fd)
+
+
+def of(pid: int, token: str = "") -> Identity | None:
+    """Identity of a process that exists now; None when there is none. A child not yet reaped counts, even if ended."""
+    stat = read_stat(pid) if sys.platform == "linux" else None
+    start = str(stat[2]) if stat else start_time(pid)
+    return None if start is None else Identity(boot_id(), pid, start, token)
+
+
+def parse(record: Any) -> Identity | None:
+    """Identity in a stored record; None for anything malformed."""
+    if not isinstance(record, dict):
+        return None
+    pid, start, boot, token = (record.get(name) for name in ("pid", "start", "boot_id", "token"))
+    if type(pid) is not int or not all(isinstance(text, str) for text in (start, boot, token)):
+        return None
+    return Identity(boot, pid, start, token)  # type: ignore[arg-type]
+
+
+def is_alive(identity: Identity | None) -> bool:
+    """Whether exactly this process still runs."""
+    if identity is None or identity.pid <= 1 or identity.boot_id != boot_id():
+        return False
+    return start_time(identity.pid) == identity.start and carries(identity.pid, identity.token)
+
+
+def carries(pid: int, token: str) -> bool:
+    """Whether the environment of a process holds the token, or cannot be read, or no token is asked for."""
+    if not token:
+        return True
+    values = _environment_values(pid)
+    return values is None or token in values
+
+
+def with_token(token: str) -> list[Identity]:
+    """All live processes whose environment says that they belong to the job with this token."""
+    found = []
+    for pid in _pids():
+        if pid <= 1 or pid == os.getpid() or start_time(pid) is None:
+            continue
+        values = _environment_values(pid, TOKEN)
+        if values and token in values and (identity := of(pid, token)):
+            found.append(identity)
+    return found
+
+
+def _pids() -> list[int]:
+    if sys.platform == "linux":
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    import psutil
+
+    return psutil.pids()
+
+
+def _environment_values(pid: int, name: str = "") -> set[str] | None:
+    """Values of the token variables of a process; None when its environment cannot be read."""
+    names = {name} if name else {TOKEN, SUPERVISOR_TOKEN}
+    if sys.platform == "linux":
+        try:
+            fd = os.open(f"/proc/{pid}/environ", os.O_RDONLY)
+        except OSError:
+            return None
+        try:
+            raw = b""
+            while part := os.read(fd, 1 << 16):
+                raw += part
+        except OSError:
+            return None
+        finally:
+            os.close(fd)
+        pairs = (item.partition("=") for item in raw.decode("utf-8", "replace").split("\0"))
+        return {value for key, _, value in pairs if key in names}
+    import psutil
+
+    try:
+        environment = psutil.Process(pid).environ()
+    except psutil.Error:
+        return None
+    return {environment[key] for key in names if key in environment}

@@ -1,0 +1,21 @@
+"""The kinds of jobs and their handlers, as text: a handler is imported in the job's own process only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+KINDS: dict[str, str] = {
+    "convert": "core.documents.worker:run",
+    "build": "core.qa.worker:run",
+    "train": "core.training.trainer:run",
+    "serve": "core.serving.server:run",
+    "download": "core.models.download:run",
+}
+
+
+def resolve(path: str) -> Callable[..., Any]:
+    """The function that ``package.module:function`` names."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)

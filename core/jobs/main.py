@@ -1,0 +1,105 @@
+"""The worker process of a job: ``python -m core.jobs.main --job ID``, or any command that calls `run_job`."""
+
+from __future__ import annotations
+
+import errno
+import faulthandler
+import os
+import secrets
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+
+from core.errors import UserError
+from core.jobs.context import JobContext, JobStopped
+from core.jobs.history import FOLDS, append_event
+from core.jobs.identity import TOKEN, is_alive
+from core.jobs.kinds import KINDS, resolve
+from core.jobs.spec import load_spec
+from core.jobs.state import processes
+from core.storage import Workspace
+
+Handler = Callable[[JobContext], None]
+JOB = "DOCTUNE_JOB"
+_MEMORY_WORDS = ("not enough memory", "out of memory", "cannot allocate memory")
+
+
+def run_job(ws: Workspace, job_id: str, handler: Handler | None = None) -> int:
+    """Runs a job's handler in this process and writes how it ended; returns the exit code.
+
+    Args:
+        handler: default is the one that `KINDS` names for the job's kind.
+
+    The process must have been started by `core.jobs.start` or `resume`; without its supervisor it ends at once (3).
+    """
+    spec = load_spec(ws.job(job_id))
+    fold = FOLDS.of(ws.job(job_id).events)
+    job = JobContext(ws, job_id, spec.params, max(1, fold.sitting))
+    if not _is_recorded(job):
+        return 3
+    faulthandler.enable()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: job.terminate())
+    append_event(job.paths.events, "attached", pid=os.getpid())
+    try:
+        job.check_stop()
+        (handler or resolve(KINDS[spec.kind]))(job)
+    except JobStopped:
+        job.end("stopped")
+        return 0
+    except UserError as error:
+        job.end("failed", error)
+        return 1
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        job.end("failed", _explain(error))
+        return 1
+    job.end("done")
+    return 0
+
+
+def current_job() -> str | None:
+    """Id of the job that this process was started for; None when it was started by hand."""
+    return os.environ.get(JOB)
+
+
+def _is_recorded(job: JobContext) -> bool:
+    """Waits until the supervisor has recorded this process; False when it died before, so that nobody knows of us."""
+    token = os.environ.get(TOKEN, "")
+    parent = os.getppid()
+    while os.getppid() == parent:
+        who = processes(job.paths, token)
+        if who.worker and who.worker.pid == os.getpid():
+            return True
+        if not token or who.supervisor and not is_alive(who.supervisor):
+            return False
+        time.sleep(0.01)
+    return False
+
+
+def _explain(error: BaseException) -> UserError:
+    """The sentence for an unforeseen exception; the traceback goes to the log under the same number."""
+    number = secrets.token_hex(4)
+    print(f"error {number}", file=sys.stderr)
+    traceback.print_exception(error, file=sys.stderr)
+    names = {kind.__name__ for kind in type(error).__mro__}
+    text = str(error).lower()
+    if "MemoryError" in names or "OutOfMemoryError" in names or any(word in text for word in _MEMORY_WORDS):
+        return UserError("jobs.error.out_of_memory")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return UserError("jobs.error.disk_full")
+    return UserError("jobs.error.unexpected", number=number)
+
+
+def main(argv: list[str]) -> int:
+    """Entry of ``python -m core.jobs.main --job ID``."""
+    if len(argv) != 2 or argv[0] != "--job":
+        print("usage: python -m core.jobs.main --job ID", file=sys.stderr)
+        return 2
+    return run_job(Workspace.default(), argv[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,101 @@
+"""The only place that signals processes. Whatever a record says, it refuses pid ≤ 1, ourselves and our own group,
+and any process that is not exactly the one that the record means."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+from core.jobs.identity import Identity, is_alive, with_token
+from core.storage.owner import read_stat
+
+TERMINATE = signal.SIGTERM
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+
+
+def signal_process(identity: Identity | None, number: int) -> bool:
+    """Sends a signal to one process. False, and nothing sent, unless it is alive and not protected."""
+    if identity is None or _is_protected(identity.pid) or not is_alive(identity):
+        return False
+    if sys.platform == "win32":
+        return _windows_end([_psutil_process(identity.pid)])
+    return _send(os.kill, identity.pid, number)
+
+
+def signal_group(identity: Identity | None, number: int) -> bool:
+    """Sends a signal to the group that a process leads (on Windows: to it and its descendants).
+
+    False, and nothing sent, unless the process is alive, leads its group and is not protected.
+    """
+    if identity is None or _is_protected(identity.pid) or not is_alive(identity):
+        return False
+    return _signal_led_group(identity.pid, number)
+
+
+def end_child_group(identity: Identity) -> bool:
+    """Kills what is left of the group of our own child, which may have ended but must not have been reaped yet.
+
+    Until then the system cannot give its number away, so the group is surely still the child's.
+    """
+    if _is_protected(identity.pid):
+        return False
+    if sys.platform == "linux":
+        stat = read_stat(identity.pid)
+        if stat is None or stat[1] != os.getpid() or str(stat[2]) != identity.start:
+            return False
+    return _signal_led_group(identity.pid, KILL)
+
+
+def end_by_token(token: str) -> int:
+    """Kills every process whose environment carries the job's token, wherever it moved; returns how many."""
+    return sum(signal_process(identity, KILL) for identity in with_token(token)) if token else 0
+
+
+def _is_protected(pid: int) -> bool:
+    """Whether a pid is one that must never be signalled: all, init, ourselves, our group, our parent."""
+    own = {os.getpid(), os.getppid()} | ({os.getpgrp()} if hasattr(os, "getpgrp") else set())
+    return type(pid) is not int or pid <= 1 or pid in own
+
+
+def _signal_led_group(pid: int, number: int) -> bool:
+    if sys.platform == "win32":
+        leader = _psutil_process(pid)
+        return leader is not None and _windows_end([*leader.children(recursive=True), leader])
+    try:
+        if os.getpgid(pid) != pid:
+            return False
+    except ProcessLookupError:
+        return False
+    return _send(os.killpg, pid, number)
+
+
+def _send(call: Any, pid: int, number: int) -> bool:
+    try:
+        call(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _psutil_process(pid: int) -> Any:
+    import psutil
+
+    try:
+        return psutil.Process(pid)
+    except psutil.Error:
+        return None
+
+
+def _windows_end(processes: list[Any]) -> bool:
+    import psutil
+
+    ended = False
+    for process in processes:
+        try:
+            process.kill()
+            ended = True
+        except (psutil.Error, AttributeError):
+            continue
+    return ended
