@@ -1,0 +1,96 @@
+"""Chunks lose nothing, repeat nothing, and know where they stand."""
+
+import re
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.qa.blocks import split_blocks
+from core.qa.chunk import Body, chunk_document, language_of, locate_on_page
+from core.llm.tokens import estimate
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=60)
+PIECES = st.one_of(
+    WORDS, st.builds("# {}\n".format, WORDS), st.builds("### {}\n\n".format, WORDS), st.builds("- {}\n- b\n".format, WORDS),
+    st.builds("```\n{}\n# no heading\n```\n".format, WORDS), st.just("```\nnever closed\n"), st.just("\n\n \n"),
+    st.builds("| a | b |\n|---|---|\n| {} | 2 |\n".format, WORDS), st.just("Sentence one. Sentence two! 第三句。第四句？\n"),
+    st.just("word " * 90 + "\n"), st.just("字" * 300), st.just("| x | y |\n|--|--|\n" + "| 1 | 2 |\n" * 40))
+PAGES = st.lists(st.lists(PIECES, max_size=6).map("".join), min_size=1, max_size=4)
+
+
+@settings(max_examples=300, deadline=None)
+@given(PAGES, st.sampled_from([40, 120, 600]))
+def test_spans_tile_the_body(pages, target):
+    body, spans = chunk_document("doc-a", "a.pdf", list(enumerate(pages, 1)), target=target)
+    assert "".join(body.text[s.start:s.end] for s in spans) == body.text
+    assert all(a.end == b.start for a, b in zip(spans, spans[1:], strict=False))
+    for span in spans:
+        head = body.text[slice(*span.header)] if span.header else ""
+        assert span.chunk.text == head + body.text[span.text_start:span.text_end]
+        assert not (body.text[span.start:span.text_start] + body.text[span.text_end:span.end]).strip()
+        assert estimate(span.chunk.text) <= target * 1.8 + 20
+    assert len({s.chunk.id for s in spans}) == len(spans)
+
+
+@settings(max_examples=200, deadline=None)
+@given(PAGES)
+def test_places_on_pages_are_verbatim(pages):
+    body, spans = chunk_document("doc-a", "a.pdf", list(enumerate(pages, 1)), target=60)
+    for span in spans:
+        text = span.chunk.text
+        for start in range(0, len(text), 17):
+            quote = text[start:start + 11]
+            page, a, b = locate_on_page(body, *span.to_body(start, start + len(quote)))
+            if page:
+                assert pages[page - 1][a:b] in quote
+
+
+def test_blocks_know_their_kind():
+    text = "# T\nprose\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- x\n  more\n\n- y\n\n```sh\n# comment\n```\n1. one\n2. two\n"
+    assert [b.kind for b in split_blocks(text)] == ["heading", "text", "table", "list", "code", "list"]
+
+
+def test_every_chunk_has_its_heading_path():
+    text = "# Rova-2\nintro text that is long enough to be kept here\n" + "".join(
+        f"## Part {i}\n{'Some sentence about this part. ' * 20}\n### Detail\n{'Detail sentence. ' * 30}\n" for i in range(3))
+    _, spans = chunk_document("doc-a", "a.pdf", [(1, text)], target=150)
+    assert all(s.chunk.heading_path[0] == "Rova-2" for s in spans)
+    assert ("Rova-2", "Part 2", "Detail") in [s.chunk.heading_path for s in spans]
+
+
+def test_long_tables_repeat_their_header_and_keep_rows_whole():
+    rows = "".join(f"| item {i} | {i} kg |\n" for i in range(200))
+    _, spans = chunk_document("doc-a", "a.pdf", [(1, "# T\n| name | weight |\n|---|---|\n" + rows)], target=120)
+    assert len(spans) > 5
+    for span in spans:
+        lines = span.chunk.text.replace("# T\n", "").splitlines()
+        assert lines[:2] == ["| name | weight |", "|---|---|"]
+        assert all(re.fullmatch(r"\| item \d+ \| \d+ kg \|", line) for line in lines[2:])
+        assert span.chunk.kind == "table"
+
+
+def test_ids_follow_content_not_position_or_settings():
+    part = "## B\n" + "A sentence that stays the same. " * 15
+    _, one = chunk_document("doc-a", "a", [(1, "# A\n" + "First text here. " * 40 + "\n" + part)], target=200)
+    _, two = chunk_document("doc-a", "a", [(1, "# A\n" + "Other text, longer. " * 60 + "\n" + part)], target=200)
+    assert one[-1].chunk.id == two[-1].chunk.id
+    assert {s.chunk.id for s in one[:-1]}.isdisjoint(s.chunk.id for s in two[:-1])
+
+
+def test_repeats_contents_and_scraps_are_excluded_visibly():
+    note = "# Note\n" + "This very note is printed on every page. " * 5 + "\n"
+    text = "# Contents\n" + "".join(f"Part {i} ........ {i}\n" for i in range(9)) + note * 2 + "# One\nok\n"
+    _, spans = chunk_document("doc-a", "a", [(1, text)], target=70)
+    assert [s.excluded for s in spans] == ["contents", "", "repeated", "short"]
+
+
+def test_language():
+    assert language_of("机器人 Rova-2 的电池可以更换。") == "zh"
+    assert language_of("The robot Rova-2 (罗瓦) has a battery that can be replaced.") == "en"
+    assert language_of("") == "en"
+
+
+def test_a_place_across_a_page_break_goes_to_the_page_with_more_of_it():
+    body = Body.of([(1, "abc"), (2, "defgh")])
+    assert locate_on_page(body, 2, 10) == (2, 0, 5)
+    assert locate_on_page(body, 0, 6) == (1, 0, 3)
