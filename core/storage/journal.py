@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from core.storage.atomic import finite, storage_error, sync_dir, write_all
 from core.storage.locks import wait_lock
 
 _TAIL = 1 << 16
+_HUGE = re.compile(rb"[0-9][eE]\+?[0-9]{3}")  # a number such as 1e400, which Python reads as infinity
 
 
 @dataclass(frozen=True)
@@ -81,14 +83,16 @@ def journal_scan(path: Path, offset: int = 0) -> Journal:
     lines: list[dict[str, Any]] = []
     bad: list[tuple[int, str]] = []
     position, last = offset, 0
-    for text in whole.splitlines(keepends=True) if b"\r" not in whole else whole.replace(b"\r", b"").split(b"\n"):
+    for text in whole.split(b"\n"):
         value = _parse(text)
-        if isinstance(value, str):
-            bad.append((position, value)) if value else None
-        elif not isinstance(seq := value.get("seq", last + 1), int) or seq > last:
-            lines.append(value)
-            last = seq if isinstance(seq, int) else last
-        position += len(text)
+        if isinstance(value, dict):
+            seq = value.get("seq")
+            if not isinstance(seq, int) or seq > last:
+                lines.append(value)
+                last = seq if isinstance(seq, int) else last
+        elif value:
+            bad.append((position, value))
+        position += len(text) + 1
     return Journal(lines, offset + len(whole), bad)
 
 
@@ -112,7 +116,7 @@ def _parse(text: bytes) -> dict[str, Any] | str:
     if not isinstance(value, dict):
         return "not an object"
     value.pop("crc", None)
-    return value if b"e" not in text and b"E" not in text else finite(value)
+    return finite(value) if _HUGE.search(text) else value
 
 
 def _tail(fd: int) -> tuple[int, int]:
