@@ -77,10 +77,10 @@ def _redraw(call: Call, here: str) -> list[Any]:
 
 
 def _button(call: Call, number: int, step: str, state: Step | None, here: bool) -> Any:
-    title = f"{number} {call.t(f'rail.{step}')}" if state else call.t(f"rail.{step}")
+    title = f"{number}\u00a0{call.t(f'rail.{step}')}" if state else call.t(f"rail.{step}")
     classes = ["here"] if here else []
     below = ""
     if state:
         below = f"\n{GLYPHS[state.state]} {call.t(state.key, **state.params)}"
-        classes.append(state.state)
+        classes.append(f"is-{state.state}")
     return gr.Button(value=title + below, elem_classes=classes)
