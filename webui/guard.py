@@ -33,10 +33,6 @@ UPLOAD_PATH = "/gradio_api/upload"
 OPEN_PATHS = frozenset({"/login", "/health"})
 
 
-class TooLarge(Exception):
-    """The body passed the cap while it was being read."""
-
-
 class Guard:
     """Refuses what no honest page of ours would send; adds the headers that make the rest harmless.
 
@@ -103,30 +99,43 @@ class Guard:
         return self.upload_limit if path.rstrip("/") == UPLOAD_PATH else BODY_LIMIT
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, request: Request) -> None:
-        limit = self._limit(request.url.path)
-        seen = 0
-        started = False
-
-        async def capped() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > limit:
-                raise TooLarge
-            return message
-
-        async def tracked(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await sender(message)
-
         page = request.method == "GET" and request.url.path == "/"
         sender = _page_sender(send, language_of(request), request) if page else _with_headers(send)
+        capped = _Capped(receive, sender, self._limit(request.url.path))
         try:
-            await self.app(scope, capped, tracked)
-        except TooLarge:
-            if not started:
-                await _refuse(413, "body")(scope, receive, _with_headers(send))
+            await self.app(scope, capped.receive, capped.send)
+        except Exception:
+            if not capped.over:
+                raise
+        if capped.over and not capped.started:
+            await _refuse(413, "body")(scope, receive, _with_headers(send))
+
+
+class _Capped:
+    """A body that ends, as if the client had gone, once it passes the limit; the reply to it is then dropped."""
+
+    def __init__(self, receive: Receive, send: Send, limit: int) -> None:
+        self._receive = receive
+        self._send = send
+        self._left = limit
+        self.over = False
+        self.started = False
+
+    async def receive(self) -> Message:
+        """The next part of the body."""
+        message: Message = {"type": "http.disconnect"} if self.over else await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            self.over = True
+            return {"type": "http.disconnect"}
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Hands on the reply, unless the body was too large."""
+        if self.over and not self.started:
+            return
+        self.started = self.started or message["type"] == "http.response.start"
+        await self._send(message)
 
 
 def _refuse(status: int, what: str) -> Response:

@@ -32,6 +32,7 @@ def theme() -> gr.themes.Base:
         block_info_text_color="#52646a", block_info_text_color_dark="#a3b4b8",
         input_background_fill="#ffffff", input_background_fill_dark="#111b1d",
         input_border_color="#c2cdcf", input_border_color_dark="#3a4c50", input_shadow="none", input_shadow_focus="none",
+        input_border_width="1px", input_border_color_focus="#1f817b",
         button_primary_background_fill=ACCENT, button_primary_background_fill_hover="#0c5652",
         button_primary_background_fill_dark="#1f817b", button_primary_background_fill_hover_dark="#2b948d",
         button_primary_text_color="#ffffff", button_secondary_background_fill="#ffffff",
