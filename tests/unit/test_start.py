@@ -48,12 +48,12 @@ python.chmod(0o755)
 """
 APP = """\
 import sys, time
-print("app got:", *sys.argv[1:], flush=True)
-if "wait" in sys.argv:
-    try:
+try:
+    print("app got:", *sys.argv[1:], flush=True)
+    if "wait" in sys.argv:
         time.sleep(60)
-    except KeyboardInterrupt:
-        print("saved", flush=True)
+except KeyboardInterrupt:
+    print("saved", flush=True)
 sys.exit(7 if "fail" in sys.argv else 0)
 """
 
