@@ -84,15 +84,14 @@ def test_importing_an_area_loads_nothing_heavy(area: str) -> None:
 
 
 def builds_path(node: ast.AST) -> bool:
-    """`Path(…)`, `os.path.…`, `.joinpath(…)`, or a join with a composed name or one that leaves the folder.
+    """`Path(…)`, `os.path.…`, or a join with a composed name or one that leaves the folder.
 
     A fixed file name of a foreign format inside a folder one was given (`folder / "config.json"`) is fine.
     """
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Path", "PurePath"):
         return True
     if isinstance(node, ast.Attribute):
-        return node.attr == "joinpath" or (isinstance(node.value, ast.Name) and (node.value.id, node.attr) ==
-                                           ("os", "path"))
+        return isinstance(node.value, ast.Name) and (node.value.id, node.attr) == ("os", "path")
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
         right = node.right
         return isinstance(right, ast.JoinedStr) or (
@@ -102,7 +101,6 @@ def builds_path(node: ast.AST) -> bool:
 
 
 def test_only_the_workspace_builds_paths() -> None:
-    """Reading packaged data by importlib.resources is not a path of a person's files."""
     guilty = [f"{name(p)}:{node.lineno}" for folder in ("core", "webui") for p in sources(folder)
               if not name(p).startswith(("core/storage/", "core/i18n/")) for node in ast.walk(parse(p))
               if builds_path(node)]
@@ -110,8 +108,8 @@ def test_only_the_workspace_builds_paths() -> None:
 
 
 def test_processes_are_signalled_in_one_module() -> None:
-    """Signals go through core/jobs/signals.py, which checks the identity first."""
-    verbs = {"kill", "killpg", "terminate", "send_signal"}
+    """Signals go through core/jobs/signals.py, which checks the identity first; `terminate` is for own children."""
+    verbs = {"kill", "killpg", "send_signal"}
     guilty = [f"{name(p)}:{node.lineno}" for folder in ("core", "webui") for p in sources(folder)
               if name(p) != "core/jobs/signals.py"
               for node in ast.walk(parse(p)) if isinstance(node, ast.Attribute) and node.attr in verbs]
