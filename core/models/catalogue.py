@@ -131,3 +131,8 @@ def find(model_id: str) -> CatalogueModel:
         if entry.id == model_id:
             return entry
     raise UserError("models.error.unknown_model", model=model_id)
+
+
+def label(model: str) -> str:
+    """The name of a model on the page: the catalogue's, or the text itself for a local folder."""
+    return next((entry.label for entry in CATALOGUE if entry.id == model), model)

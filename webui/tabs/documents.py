@@ -1,0 +1,173 @@
+"""Step 1: files in, Markdown out, each page beside its image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from core import documents, jobs
+from core.documents import ConvertSettings
+from webui.components.jobcard import JobCard, ending
+from webui.components.words import plain
+from webui.forms import Form
+from webui.page import Call, Page
+from webui.tabs.documents_list import Snapshot, headers, primary, problems, row, snapshot
+from webui.tabs.documents_viewer import Viewer
+
+OTHER = {"en": "zh", "zh": "en"}
+
+
+def build(page: Page) -> None:
+    """Renders the step into the open tab."""
+    DocumentsTab(page)
+
+
+class DocumentsTab:
+    """The components of the step and what they do."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.ids = gr.State([])
+        self.drawn = gr.State("")
+        with gr.Row(elem_classes="columns"):
+            with gr.Column(scale=4, min_width=300, elem_classes="left"):
+                self._left()
+            with gr.Column(scale=9, min_width=320):
+                self._right()
+        self._wire()
+
+    def _left(self) -> None:
+        tr = self.page.tr
+        with gr.Column(elem_classes="card"):
+            gr.Markdown(tr("documents.ui.title"))
+            self.files = gr.File(label=tr("documents.ui.files"), file_count="multiple", height=150,
+                                 elem_id="documents-files")
+            self.refused = gr.Markdown(visible=False, elem_classes="blocker", elem_id="documents-refused")
+            self.form = Form.build(self.page, ConvertSettings)
+            self.message = gr.Markdown(visible=False, elem_classes="doubt", elem_id="documents-message")
+            with gr.Row(elem_classes="actions"):
+                self.convert = gr.Button(tr("documents.ui.choose"), variant="primary", interactive=False,
+                                         elem_id="documents-convert")
+                self.next = gr.Button(tr("documents.ui.next"), variant="primary", visible=False,
+                                      elem_id="documents-next")
+
+    def _right(self) -> None:
+        page, tr = self.page, self.page.tr
+        with gr.Column(elem_classes=["card", "empty-state"]) as self.empty:
+            gr.Markdown(tr("documents.ui.empty"))
+            with gr.Row(elem_classes="centred"):
+                self.example = gr.Button(tr("documents.ui.example"), elem_id="documents-example")
+                self.example_other = gr.Button(tr("documents.ui.example_other"), elem_id="documents-example-other")
+        self.card = JobCard.build(page, "convert", lambda call: snapshot(call).job)
+        with gr.Column(visible=False, elem_classes="card") as self.listing:
+            self.list = gr.Dataframe(datatype="str", interactive=False, buttons=[], show_label=False, wrap=True,
+                                     label=tr("documents.ui.list"), elem_id="documents-list", elem_classes="rows",
+                                     column_widths=["34%", "20%", "10%", "10%", "13%", "13%"], max_height=264)
+            self.problems = gr.Markdown(visible=False, elem_classes="doubt", elem_id="documents-problems")
+        self.viewer = Viewer.build(page)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What `draw` fills, in its order."""
+        return [self.empty, self.listing, self.list, self.ids, self.drawn, self.problems, self.message, self.convert,
+                self.next, *self.card.outputs, *self.viewer.outputs, self.timer]
+
+    def _wire(self) -> None:
+        page, shown = self.page, self.viewer.shown
+        poll = page.poll(self.tick, self._without_timer(), inputs=[self.drawn, shown])
+        self.timer = poll
+        page.on_open("documents", self.open, self.outputs, [shown])
+        page.on(self.files.upload, self.upload, self.files, [self.files, self.refused, *self.outputs])
+        for button, other in ((self.example, False), (self.example_other, True)):
+            page.on(button.click, self._example(other), None, self.outputs)
+        page.on(self.convert.click, self.start, self.form.inputs, self.outputs)
+        page.on(self.viewer.again.click, self.again, self.form.inputs | {shown}, self.outputs)
+        page.on(self.list.select, self.choose, self.ids, self.viewer.outputs)
+        self.viewer.delete.wire(page, [shown], self.outputs_but_delete(), words=self.lost, act=self.remove)
+        page.link(self.next, "qa")
+
+    def _without_timer(self) -> list[Any]:
+        self.timer = None  # type: ignore[assignment]
+        return self.outputs[:-1]
+
+    def outputs_but_delete(self) -> list[Any]:
+        """The outputs of `draw` less the delete button, which resets itself."""
+        own = {id(c) for c in self.viewer.delete.outputs}
+        return [c for c in self.outputs if id(c) not in own]
+
+    def open(self, call: Call, shown: list[Any] | None) -> list[Any]:
+        """Everything anew, keeping the page that is looked at."""
+        return self.draw(call, snapshot(call), shown)
+
+    def draw(self, call: Call, snap: Snapshot, shown: list[Any] | None, drawn: str = "",
+             look: bool = True) -> list[Any]:
+        """Updates for `outputs`. The table is sent only when it differs from `drawn`; the viewer only if `look`."""
+        rows = [row(call, d) for d in snap.documents]
+        fresh = repr(rows)
+        table = gr.skip() if fresh == drawn else gr.update(value={"headers": headers(call), "data": rows})
+        said, ended = problems(call, snap), ending(call, snap.job)
+        button = primary(call, snap)
+        any_documents = bool(snap.documents)
+        view = [gr.skip()] * len(self.viewer.outputs)
+        if look:
+            document = snap.find(shown[0] if shown else None) or next(iter(snap.documents), None)
+            same = shown and document and shown[0] == document.id and shown[1]
+            view = self.viewer.show(call, document, shown[1] if same and shown else 1)
+        return [gr.update(visible=not any_documents), gr.update(visible=any_documents), table,
+                [d.id for d in snap.documents], fresh, gr.update(visible=bool(said), value=said),
+                gr.update(visible=bool(ended), value=ended), gr.update(**button),
+                gr.update(visible=not button["visible"]), *self.card.updates(call, snap.job), *view,
+                gr.Timer(active=snap.running)]
+
+    def tick(self, call: Call, drawn: str, shown: list[Any] | None) -> list[Any]:
+        """While converting: the list and the progress; the viewer when it has nothing yet, and at the end."""
+        snap = snapshot(call)
+        return self.draw(call, snap, shown, drawn, look=not snap.running or not shown or not shown[1])
+
+    def upload(self, call: Call, paths: list[str] | None) -> list[Any]:
+        """Takes the files in; each that cannot be used is named with the reason."""
+        results = documents.import_files(call.ws, [(p, call.ws.label_of(p)) for p in paths or []])
+        lines = [f"- **{plain(r.label)}** · {plain(call.say(r.error))}" for r in results if r.error]
+        return [None, gr.update(visible=bool(lines), value="\n".join(lines)), *self.open(call, None)]
+
+    def _example(self, other: bool) -> Any:
+        def click(call: Call) -> list[Any]:
+            ids = documents.import_example(call.ws, OTHER[call.lang] if other else call.lang)
+            documents.start_convert(call.ws, ids, ConvertSettings())
+            return self.open(call, None)
+        return click
+
+    def start(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        """Converts what waits; documents that failed are tried again when nothing waits."""
+        snap = snapshot(call)
+        wanted = snap.todo or [d for d in snap.documents if d.state == "failed"]
+        documents.start_convert(call.ws, [d.id for d in wanted], self.form.read(values))
+        return self.open(call, None)
+
+    def again(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        """Converts the shown document once more, reading every page as a picture."""
+        shown = values[self.viewer.shown]
+        settings = self.form.read(values).model_copy(update={"ocr": "always"})
+        documents.start_convert(call.ws, [shown[0]], settings)
+        return self.open(call, shown)
+
+    def choose(self, call: Call, ids: list[str], event: gr.SelectData) -> list[Any]:
+        """Opens the document of the clicked row."""
+        number = event.index[0]
+        document = snapshot(call).find(ids[number] if number < len(ids) else None)
+        return self.viewer.show(call, document)
+
+    def lost(self, call: Call, shown: list[Any] | None) -> str:
+        """What deleting the shown document loses."""
+        document = snapshot(call).find(shown[0] if shown else None)
+        return call.t("documents.ui.delete_sure", name=document.label if document else "",
+                      pages=document.pages or 0 if document else 0)
+
+    def remove(self, call: Call, shown: list[Any] | None) -> list[Any]:
+        """Deletes the shown document and opens the next."""
+        if shown:
+            documents.delete_document(call.ws, shown[0])
+        updates = self.open(call, None)
+        own = {id(c) for c in self.viewer.delete.outputs}
+        return [u for c, u in zip(self.outputs, updates, strict=True) if id(c) not in own]

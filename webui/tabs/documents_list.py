@@ -1,0 +1,98 @@
+"""What the list of documents says: rows, states in words, problems, and what the primary button offers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core import documents, jobs
+from core.documents import DocumentInfo
+from webui.components.words import plain, size
+from webui.page import Call
+
+TODO = ("new", "stopped", "interrupted")
+DOUBTFUL = ("failed", "partial")
+ORDER = {"failed": 0, "partial": 1, "converting": 2, "new": 3}
+GLYPHS = {"new": "○", "converting": "◐", "done": "✓", "partial": "!", "failed": "✗"}
+PROBLEMS_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All documents, doubtful ones first, and the conversion that runs or ran last."""
+
+    documents: list[DocumentInfo]
+    job: jobs.JobView | None
+
+    @property
+    def running(self) -> bool:
+        """A conversion is at work."""
+        return self.job is not None and not self.job.state.is_terminal
+
+    @property
+    def todo(self) -> list[DocumentInfo]:
+        """Documents that wait for conversion."""
+        return [d for d in self.documents if d.state in TODO]
+
+    def find(self, document_id: str | None) -> DocumentInfo | None:
+        """The document of that id, if it is still there."""
+        return next((d for d in self.documents if d.id == document_id), None)
+
+
+def snapshot(call: Call) -> Snapshot:
+    """The present state, read from disk."""
+    known = documents.list_documents(call.ws)
+    ran = jobs.list_jobs(call.ws, "convert")
+    return Snapshot(sorted(known, key=lambda d: (ORDER.get(d.state, 9), not d.warnings)), ran[0] if ran else None)
+
+
+def headers(call: Call) -> list[str]:
+    """Column titles of the list."""
+    return [call.t(f"documents.ui.column.{name}") for name in ("name", "state", "pages", "kind", "language", "size")]
+
+
+def row(call: Call, document: DocumentInfo) -> list[str]:
+    """One line of the list."""
+    language = call.t(f"documents.ui.language.{document.language}") if document.language else "–"
+    return [document.label, state_words(call, document), str(document.pages or "–"), document.kind.upper(), language,
+            size(document.bytes)]
+
+
+def state_words(call: Call, document: DocumentInfo) -> str:
+    """The state with its sign, "◐ 3 of 12 pages" while converting."""
+    state = "new" if document.state in TODO else document.state
+    if state == "converting":
+        return f"{GLYPHS[state]} " + call.t("documents.ui.state.converting", done=document.done_pages or 0,
+                                            total=document.pages or "?")
+    if state == "done" and document.warnings:
+        return "! " + call.t("documents.ui.state.look")
+    return f"{GLYPHS.get(state, '')} " + call.t(f"documents.ui.state.{state}")
+
+
+def problems(call: Call, snap: Snapshot) -> str:
+    """One line for each document that failed or lacks pages: its name and why."""
+    bad = [d for d in snap.documents if d.state in DOUBTFUL]
+    lines = [f"- **{plain(d.label)}** · {reason(call, d)}" for d in bad[:PROBLEMS_SHOWN]]
+    if len(bad) > PROBLEMS_SHOWN:
+        lines.append("- " + call.t("documents.ui.more_problems", count=len(bad) - PROBLEMS_SHOWN))
+    return "\n".join(lines)
+
+
+def reason(call: Call, document: DocumentInfo) -> str:
+    """Why a document is not whole."""
+    said = [call.say(document.error)] if document.error else [call.say(w) for w in document.warnings]
+    return plain(" ".join(said)) or call.t(f"documents.ui.state.{document.state}")
+
+
+def primary(call: Call, snap: Snapshot) -> dict[str, Any]:
+    """Label and state of the convert button, and whether "Next" takes its place."""
+    if snap.running:
+        return {"value": call.t("documents.ui.converting"), "interactive": False, "visible": True}
+    if snap.todo:
+        return {"value": call.t("documents.ui.convert", count=len(snap.todo)), "interactive": True, "visible": True}
+    if any(d.state in ("done", "partial") for d in snap.documents):
+        return {"visible": False}
+    failed = sum(d.state == "failed" for d in snap.documents)
+    if failed:
+        return {"value": call.t("documents.ui.again", count=failed), "interactive": True, "visible": True}
+    return {"value": call.t("documents.ui.choose"), "interactive": False, "visible": True}

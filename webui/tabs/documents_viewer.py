@@ -1,0 +1,158 @@
+"""The viewer: a page's image beside its Markdown, which can be corrected by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from core import documents
+from core.documents import DocumentInfo, PageInfo
+from webui.components.confirm import TwoClicks
+from webui.components.words import plain
+from webui.page import Call, Page
+from webui.tabs.documents_list import reason, state_words
+
+LOW_CONFIDENCE = 0.85
+
+
+@dataclass
+class Viewer:
+    """Shows one page of one document. `shown` is (document id, page number) or None."""
+
+    shown: gr.State
+    box: gr.Column
+    head: gr.Markdown
+    pager: gr.Row
+    back: gr.Button
+    choice: gr.Dropdown
+    forward: gr.Button
+    note: gr.Markdown
+    body: gr.Row
+    image: gr.Image
+    rendered: gr.Markdown
+    source: gr.Textbox
+    save: gr.Button
+    again: gr.Button
+    delete: TwoClicks
+
+    @classmethod
+    def build(cls, page: Page) -> Viewer:
+        """Renders the viewer, hidden until a document is chosen."""
+        tr, shown = page.tr, gr.State(None)
+        with gr.Column(visible=False, elem_classes="card", elem_id="documents-viewer") as box:
+            head = gr.Markdown(elem_id="documents-head", sanitize_html=True)
+            with gr.Row(elem_classes="pager") as pager:
+                back = gr.Button(tr("documents.ui.page_back"), size="sm", elem_id="documents-page-back")
+                choice = gr.Dropdown([], label=tr("documents.ui.page"), show_label=False, container=False,
+                                     interactive=True, elem_id="documents-page")
+                forward = gr.Button(tr("documents.ui.page_forward"), size="sm", elem_id="documents-page-forward")
+            note = gr.Markdown(visible=False, elem_classes="doubt", elem_id="documents-page-note")
+            with gr.Row(elem_classes="side-by-side") as body:
+                image = gr.Image(type="filepath", interactive=False, buttons=["fullscreen"], show_label=False,
+                                 label=tr("documents.ui.image"), elem_id="documents-image", min_width=280, scale=5)
+                with gr.Column(min_width=280, scale=6), gr.Tabs():
+                    with gr.Tab(tr("documents.ui.rendered"), elem_id="documents-tab-text") as text_tab:
+                        rendered = gr.Markdown(sanitize_html=True, elem_classes="sheet", elem_id="documents-rendered")
+                    with gr.Tab(tr("documents.ui.source"), elem_id="documents-tab-edit"):
+                        source = gr.Textbox(lines=22, max_lines=22, label=tr("documents.ui.source_label"),
+                                            show_label=False, elem_id="documents-source", elem_classes="mono")
+                        with gr.Row(elem_classes="actions"):
+                            save = gr.Button(tr("documents.ui.save"), size="sm", elem_id="documents-save")
+            with gr.Row(elem_classes="actions"):
+                again = gr.Button(tr("documents.ui.with_ocr"), size="sm", visible=False, elem_id="documents-again")
+                delete = TwoClicks.build(page, "documents.ui.delete", "documents-delete")
+        viewer = cls(shown, box, head, pager, back, choice, forward, note, body, image, rendered, source, save, again,
+                     delete)
+        viewer._wire(page, text_tab)
+        return viewer
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What `show` fills, in its order."""
+        return [self.shown, self.box, self.head, self.pager, self.back, self.choice, self.forward, self.note, self.body,
+                self.image, self.rendered, self.source, self.again, *self.delete.outputs]
+
+    def _wire(self, page: Page, text_tab: gr.Tab) -> None:
+        turn = {"inputs": [self.shown], "outputs": self.outputs}
+        page.on(self.back.click, lambda call, shown: self.turn(call, shown, -1), **turn)
+        page.on(self.forward.click, lambda call, shown: self.turn(call, shown, 1), **turn)
+        page.on(self.choice.input, lambda call, shown, number: self.show(call, _known(call, shown), number),
+                [self.shown, self.choice], self.outputs)
+        page.on(self.source.blur, self._keep, [self.shown, self.source])
+        page.on(self.save.click, self._save, [self.shown, self.source], self.rendered)
+        page.on(text_tab.select, lambda call, text: without_remote_images(text), self.source, self.rendered)
+
+    def turn(self, call: Call, shown: list[Any] | None, by: int) -> list[Any]:
+        """The neighbouring page."""
+        return self.show(call, _known(call, shown), (shown[1] if shown else 1) + by)
+
+    def nothing(self, call: Call) -> list[Any]:
+        """Hides the viewer."""
+        return [None, gr.update(visible=False), *[gr.skip()] * 11, *self.delete.reset(call)]
+
+    def show(self, call: Call, document: DocumentInfo | None, number: int = 1) -> list[Any]:
+        """One page of the document; its state and reason while it has none."""
+        if document is None:
+            return self.nothing(call)
+        found = documents.pages(call.ws, document.id)
+        known = {p.number: p for p in found}
+        number = number if number in known else min(known, key=lambda n: abs(n - number), default=0)
+        again = gr.update(visible=document.state in ("failed", "partial"))
+        head = f"### {plain(document.label)}\n{head_words(call, document)}"
+        if not number:
+            return [[document.id, 0], gr.update(visible=True), head, gr.update(visible=False), *[gr.skip()] * 3,
+                    gr.update(visible=False), gr.update(visible=False), None, "", "", again, *self.delete.reset(call)]
+        text, doubt = documents.page_markdown(call.ws, document.id, number), page_doubt(call, known[number])
+        picture = documents.page_image(call.ws, document.id, number)
+        choices = [(page_words(call, p, document.pages or len(found)), p.number) for p in found]
+        return [[document.id, number], gr.update(visible=True), head, gr.update(visible=len(found) > 1),
+                gr.update(interactive=number > min(known)), gr.update(choices=choices, value=number),
+                gr.update(interactive=number < max(known)), gr.update(visible=bool(doubt), value=doubt),
+                gr.update(visible=True),
+                gr.update(visible=picture is not None, value=call.ws.web_copy(picture) if picture else None),
+                without_remote_images(text), text, again, *self.delete.reset(call)]
+
+    def _save(self, call: Call, shown: list[Any] | None, text: str) -> str:
+        self._keep(call, shown, text)
+        gr.Info(call.t("documents.ui.saved"), title=call.t("web.toast.title"), duration=3)
+        return without_remote_images(text)
+
+    def _keep(self, call: Call, shown: list[Any] | None, text: str) -> None:
+        """Leaving the box keeps what was typed: turning the page or closing it loses nothing."""
+        if not shown or not shown[1]:
+            return
+        if text != documents.page_markdown(call.ws, shown[0], shown[1]):
+            documents.save_page_markdown(call.ws, shown[0], shown[1], text)
+
+
+def _known(call: Call, shown: list[Any] | None) -> DocumentInfo | None:
+    listed = documents.list_documents(call.ws)
+    return next((d for d in listed if shown and d.id == shown[0]), None)
+
+
+def head_words(call: Call, document: DocumentInfo) -> str:
+    """The line under the name: state, and the reason when it is not whole."""
+    words = state_words(call, document)
+    return f"{words} · {reason(call, document)}" if document.error or document.warnings else words
+
+
+def page_words(call: Call, page: PageInfo, total: int) -> str:
+    """A page in the list of pages; pages to check are marked."""
+    words = call.t("documents.ui.page_of", number=page.number, total=total)
+    mark = "" if page.source == "text" else " · " + call.t(f"documents.ui.page_source.{page.source}")
+    return ("! " if page_doubt(call, page) else "") + words + mark
+
+
+def page_doubt(call: Call, page: PageInfo) -> str:
+    """What to check on this page; empty when nothing."""
+    said = [call.say(w) for w in page.warnings]
+    if not said and page.confidence is not None and page.confidence < LOW_CONFIDENCE:
+        said.append(call.t("documents.ui.check_page", percent=round(100 * page.confidence)))
+    return plain(" ".join(said))
+
+
+def without_remote_images(text: str) -> str:
+    """Markdown whose pictures are shown as their names: a document must not make the browser fetch anything."""
+    return text.replace("![", "[")

@@ -1,0 +1,131 @@
+"""Train: what to tune on what, one button; then the live run, and every earlier run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from core import datasets, jobs, models, training
+from core.errors import UserError
+from webui.components.words import plain, size
+from webui.forms import Form
+from webui.page import Call, Page
+from webui.tabs import train_history, train_live
+
+FEW_ROWS, SOME_ROWS = 25, 50
+
+
+def build(page: Page) -> None:
+    """Renders the tab."""
+    shown = gr.State(None)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=320, elem_classes="card"):
+            setup = _setup(page)
+        with gr.Column(scale=3, min_width=320):
+            live = train_live.build(page, shown)
+    history = train_history.build(page, shown, live)
+    _wire(page, setup, live, history, shown)
+
+
+class _Setup:
+    """The components on the left."""
+
+    model: gr.Dropdown
+    folder: gr.Textbox
+    model_note: gr.Markdown
+    dataset: gr.Dropdown
+    advice: gr.Markdown
+    form: Form[training.TrainSettings]
+    start: gr.Button
+
+    @property
+    def outputs(self) -> list[Any]:
+        return [self.model, self.model_note, self.dataset, self.advice, self.start]
+
+
+def _setup(page: Page) -> _Setup:
+    setup = _Setup()
+    gr.Markdown(page.tr("train.ui.title"))
+    setup.model = gr.Dropdown(label=page.tr("train.model.label"), info=page.tr("train.model.help"), interactive=True,
+                              elem_id="train-model")
+    setup.model_note = gr.Markdown(elem_classes="hint", elem_id="train-model-note")
+    setup.dataset = gr.Dropdown(label=page.tr("train.dataset.label"), info=page.tr("train.dataset.help"),
+                                interactive=True, elem_id="train-dataset")
+    setup.advice = gr.Markdown(elem_id="train-advice")
+    setup.form = Form.build(page, training.TrainSettings, skip=("model", "dataset", "method"))
+    with gr.Accordion(page.tr("train.ui.own_folder"), open=False):
+        setup.folder = gr.Textbox(label=page.tr("train.ui.folder"), info=page.tr("train.ui.folder_help"),
+                                  elem_id="train-folder")
+    with gr.Row(elem_classes="actions"):
+        setup.start = gr.Button(page.tr("train.ui.start"), variant="primary", interactive=False, elem_id="train-start")
+    return setup
+
+
+def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_history.History, shown: gr.State) -> None:
+    def refresh(call: Call, model: str | None, dataset: str | None) -> list[Any]:
+        return choices(call, model, dataset)
+
+    def check(call: Call, model: str | None, dataset: str | None) -> list[Any]:
+        return verdict(call, model, dataset)
+
+    def start(call: Call, values: dict[Any, Any]) -> list[Any]:
+        model = (values[setup.folder] or "").strip() or values[setup.model]
+        if not model or not values[setup.dataset]:
+            raise UserError("train.error.no_dataset")
+        settings = setup.form.read(values, model=model, dataset=values[setup.dataset])
+        run = training.start_run(call.ws, settings, title=_title(call, values[setup.dataset]))
+        return [run.id, gr.update(interactive=False), *live.show(call, run.id), *history.rows(call)]
+
+    both = [setup.model, setup.dataset]
+    page.on_open("train", refresh, setup.outputs, both)
+    for control in both:
+        page.on(control.change, check, both, [setup.model_note, setup.advice, setup.start])
+    page.on(setup.start.click, start, setup.form.inputs | {setup.folder, *both},
+            [shown, setup.start, *live.outputs, *history.outputs])
+    page.on(live.ended.change, check, both, [setup.model_note, setup.advice, setup.start])
+
+
+def choices(call: Call, model: str | None, dataset: str | None) -> list[Any]:
+    """Updates of the two menus, with what can be used now, and of what depends on them."""
+    ready = [(m.entry.label, m.entry.id) for m in models.list_models(call.ws) if m.installed]
+    sets = [(f"{d.title} · {call.t('train.ui.rows', count=d.rows)}", d.id) for d in datasets.list_datasets(call.ws)]
+    model = model if model in [v for _, v in ready] else (ready[0][1] if ready else None)
+    dataset = dataset if dataset in [v for _, v in sets] else (sets[0][1] if sets else None)
+    note, advice, button = verdict(call, model, dataset)
+    return [gr.update(choices=ready, value=model), note, gr.update(choices=sets, value=dataset), advice, button]
+
+
+def verdict(call: Call, model: str | None, dataset: str | None) -> list[Any]:
+    """What to say about the model and the number of rows, and whether Start works; the button says what is missing."""
+    running = next((j for j in jobs.list_jobs(call.ws, "train") if not j.state.is_terminal), None)
+    note = _model_note(call, model)
+    rows = next((d.rows for d in datasets.list_datasets(call.ws) if d.id == dataset), None)
+    if model is None:
+        return [note, *_advice(call, "doubt", "train.ui.no_model"), _button(call, "train.ui.start", False)]
+    if rows is None:
+        return [note, *_advice(call, "doubt", "train.ui.no_dataset"), _button(call, "train.ui.start", False)]
+    grade = "blocker" if rows < FEW_ROWS else "doubt" if rows < SOME_ROWS else "ok"
+    key = {"blocker": "train.ui.few", "doubt": "train.ui.some", "ok": "train.ui.enough"}[grade]
+    busy = _button(call, "train.ui.running", False) if running else _button(call, "train.ui.start", True)
+    return [note, *_advice(call, grade, key, count=rows), busy]
+
+
+def _advice(call: Call, grade: str, key: str, **params: Any) -> list[Any]:
+    return [gr.update(value=call.t(key, **params), elem_classes=[grade])]
+
+
+def _button(call: Call, key: str, works: bool) -> Any:
+    return gr.update(value=call.t(key), interactive=works)
+
+
+def _model_note(call: Call, model: str | None) -> str:
+    entry = next((m.entry for m in models.list_models(call.ws) if m.entry.id == model), None)
+    if entry is None:
+        return ""
+    key = "train.ui.writes_both" if "zh" in entry.languages else "train.ui.writes_english"
+    return call.t(key, params=f"{entry.params / 1e6:,.0f}", disk=size(entry.disk_bytes))
+
+
+def _title(call: Call, dataset: str) -> str:
+    return next((plain(d.title).replace("\\", "") for d in datasets.list_datasets(call.ws) if d.id == dataset), dataset)

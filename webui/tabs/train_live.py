@@ -1,0 +1,126 @@
+"""The live run: progress, loss, curve, log. All is read from the run's folder, so every page shows the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from core import jobs, training
+from webui.components import charts
+from webui.components.jobcard import JobCard, ending
+from webui.components.words import duration
+from webui.page import Call, Page
+
+LOG_LINES = 80
+
+
+@dataclass
+class Live:
+    """The components that show one run."""
+
+    title: gr.Markdown
+    card: JobCard
+    message: gr.Markdown
+    resume: gr.Button
+    numbers: gr.Markdown
+    plot: gr.Plot
+    empty: gr.Markdown
+    log: gr.Textbox
+    follow: gr.Button
+    ended: gr.State
+    timer: gr.Timer
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What `show` fills, in its order."""
+        return [self.title, *self.card.outputs, self.message, self.resume, self.numbers, self.plot, self.empty,
+                self.log, self.follow, self.ended, self.timer]
+
+    def show(self, call: Call, run: str | None) -> list[Any]:
+        """Everything about one run; the timer goes on as long as it is not ended."""
+        view = jobs.view(call.ws, run) if run else None
+        if view is None:
+            return [call.t("train.ui.live"), *self.card.updates(call, None), "", gr.update(visible=False), "",
+                    gr.update(visible=False), gr.update(visible=True), "", gr.update(visible=False), "",
+                    gr.Timer(active=False)]
+        over = view.state.is_terminal
+        curves = training.curves(call.ws, view.id)
+        drawn = bool(curves.train)
+        figure = charts.loss_curve(curves.train, curves.held_out, call.lang) if drawn else None
+        usable = view.state in (jobs.JobState.DONE, jobs.JobState.STOPPED)
+        return [_title(call, view), *self.card.updates(call, view), _message(call, view),
+                gr.update(visible=over and view.state is not jobs.JobState.DONE), _numbers(call, view, curves),
+                gr.update(value=figure, visible=drawn), gr.update(visible=not drawn, value=_waiting(call, view)),
+                jobs.log_tail(call.ws, view.id, LOG_LINES), gr.update(visible=over and usable),
+                f"{view.id} {view.state} {over}", gr.Timer(active=not over)]
+
+
+def build(page: Page, shown: gr.State) -> Live:
+    """Renders the right-hand side."""
+    with gr.Column(elem_classes="card"):
+        title = gr.Markdown(page.tr("train.ui.live"), elem_id="train-title")
+        card = JobCard.build(page, "train", _running)
+        message = gr.Markdown(elem_id="train-message")
+        numbers = gr.Markdown(elem_id="train-numbers")
+        plot = gr.Plot(show_label=False, visible=False, elem_id="train-plot")
+        empty = gr.Markdown(page.tr("train.ui.empty"), elem_classes="empty-state", elem_id="train-empty")
+        with gr.Accordion(page.tr("train.ui.log"), open=False):
+            log = gr.Textbox(show_label=False, lines=10, max_lines=10, interactive=False, autoscroll=True,
+                             elem_id="train-log", container=False)
+        with gr.Row(elem_classes="actions"):
+            resume = gr.Button(page.tr("train.ui.resume"), visible=False, elem_id="train-resume")
+            follow = gr.Button(page.tr("train.ui.next"), variant="primary", visible=False, elem_id="train-next")
+    live = Live(title, card, message, resume, numbers, plot, empty, log, follow, gr.State(""), None)  # type: ignore
+
+    def tick(call: Call, run: str | None) -> list[Any]:
+        return live.show(call, run)
+
+    def opened(call: Call, run: str | None) -> list[Any]:
+        run = run or next((j.id for j in jobs.list_jobs(call.ws, "train")), None)
+        return [run, *live.show(call, run)]
+
+    def resumed(call: Call, run: str) -> list[Any]:
+        training.resume_run(call.ws, run)
+        return live.show(call, run)
+
+    live.timer = gr.Timer(1.5, active=False)
+    page.on(live.timer.tick, tick, [shown], live.outputs, trigger_mode="once")
+    page.on(resume.click, resumed, [shown], live.outputs)
+    page.on_open("train", opened, [shown, *live.outputs], [shown])
+    page.link(follow, "compare")
+    return live
+
+
+def _running(call: Call) -> jobs.JobView | None:
+    return next((j for j in jobs.list_jobs(call.ws, "train") if not j.state.is_terminal), None)
+
+
+def _title(call: Call, view: jobs.JobView) -> str:
+    return f"### {call.t('train.ui.run')} {view.title or view.id} · {call.t(f'train.ui.state.{view.state}')}"
+
+
+def _message(call: Call, view: jobs.JobView) -> Any:
+    lines = [call.say(w) for w in view.warnings[-2:]]
+    end = ending(call, view)
+    grade = "doubt" if view.state is jobs.JobState.STOPPED else "blocker" if end else "doubt"
+    return gr.update(value="\n\n".join([*lines, end]).strip(), elem_classes=[grade])
+
+
+def _waiting(call: Call, view: jobs.JobView) -> str:
+    return call.t("train.ui.no_points") if view.state.is_terminal else call.t("train.ui.first_points")
+
+
+def _numbers(call: Call, view: jobs.JobView, curves: training.Curves) -> str:
+    """The few figures that matter, largest first."""
+    parts = []
+    losses = [loss for _, loss in curves.train if loss is not None]
+    if losses:
+        parts.append(call.t("train.ui.loss", loss=f"{losses[-1]:.3g}"))
+    held = [loss for _, loss in curves.held_out if loss is not None]
+    if held:
+        parts.append(call.t("train.ui.held_out", loss=f"{held[-1]:.3g}"))
+    if view.elapsed_s is not None:
+        parts.append(call.t("train.ui.took", time=duration(view.elapsed_s, call.lang)))
+    return " · ".join(parts)
