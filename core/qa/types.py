@@ -36,7 +36,13 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Fact:
-    """One thing the document states. `quote == chunk.text[start:end]`, always."""
+    """One thing the document states. `quote == chunk.text[start:end]`, always.
+
+    Attributes:
+        statement: a full sentence that names its subject, what a tuned model shall say.
+        answer: the value inside the statement that a question asks for.
+        kind: what the text looked like: fact, label, list, item, howto, step, code, remedy, faq, row, "cell:<column>".
+    """
 
     statement: str
     quote: str
@@ -44,6 +50,7 @@ class Fact:
     subject: str
     start: int
     end: int
+    kind: str = "fact"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,100 @@
+"""Facts of a table: every cell is the value of a column for the thing its row is about."""
+
+from __future__ import annotations
+
+import re
+
+from core.qa.rules.parts import TABLE_RULE, Span
+from core.qa.types import Fact
+
+UNNAMED = {"", "name", "item", "type", "no", "no.", "#", "nr", "day", "topic", "field", "名称", "项目", "序号", "类型", "编号"}
+CODE_HEAD = re.compile(r"^(?:(?:error|fault|exit|status|alarm|blink|signal|message|display|错误|故障|报警)[ -]?)*"
+                       r"(?:codes?|numbers?|no\.?|message|signal|display|代码|码|error|fault|错误|故障)$", re.IGNORECASE)
+MEANING_HEAD = re.compile(r"mean|description|cause|problem|reason|含义|说明|原因|意思|描述", re.IGNORECASE)
+REMEDY_HEAD = re.compile(r"remed|action|solution|fix|what to do|measure|resol|处理|解决|措施|办法|对策", re.IGNORECASE)
+VERB_HEAD = re.compile(r"^(?:opens|closes|starts|ends|begins|leaves|arrives|departs|costs|takes|lasts)$", re.IGNORECASE)
+
+Row = tuple[Span, list[str]]
+
+
+def table_facts(rows: list[Row], heading: str, language: str) -> list[Fact]:
+    """Facts of all rows. Without a rule under the first line (a table that was cut), columns have no names."""
+    ruled = len(rows) > 1 and TABLE_RULE.match(rows[1][0].text) is not None
+    head = rows[0][1] if ruled else []
+    body = [r for r in (rows[2:] if ruled else rows) if not TABLE_RULE.match(r[0].text)]
+    facts: list[Fact] = []
+    for span, row in body:
+        if len([c for c in row if c]) < 2 or not row[0]:
+            continue
+        if not head or len(head) != len(row):
+            facts.append(_bare(span, row, heading, language))
+        elif _is_code_table(head, row):
+            facts += _code_row(span, head, row, language)
+        else:
+            facts += _cells(span, head, row, language)
+    return facts
+
+
+def _fact(span: Span, statement: str, answer: str, subject: str, kind: str) -> Fact:
+    return Fact(statement, span.text, answer, subject, span.start, span.end, kind)
+
+
+def _bare(span: Span, row: list[str], heading: str, language: str) -> Fact:
+    joint, colon = ("，", "：") if language == "zh" else (", ", ": ")
+    values = joint.join(c for c in row[1:] if c)
+    return _fact(span, f"{row[0]}{colon}{values}{'。' if language == 'zh' else '.'}", values, row[0], "row")
+
+
+def _is_code_table(head: list[str], row: list[str]) -> bool:
+    wordy = any(MEANING_HEAD.search(h) or REMEDY_HEAD.search(h) for h in head[1:])
+    return wordy and (bool(CODE_HEAD.match(head[0])) or len(row) <= 3 and all(
+        MEANING_HEAD.search(h) or REMEDY_HEAD.search(h) for h in head[1:]))
+
+
+def _code_row(span: Span, head: list[str], row: list[str], language: str) -> list[Fact]:
+    """Code, meaning, remedy: one statement; the first text column is the meaning, a remedy column the remedy."""
+    zh = language == "zh"
+    parts, wanted = [], []
+    for name, cell in zip(head[1:], row[1:], strict=True):
+        if not cell:
+            continue
+        remedy = bool(REMEDY_HEAD.search(name))
+        wanted.append((cell.rstrip(".。"), "remedy" if remedy else "code"))
+        if zh:
+            parts.append(f"{name}：{cell.rstrip('。')}")
+        else:
+            parts.append(f"means: {cell.rstrip('.')}" if MEANING_HEAD.search(name) and not parts
+                         else f"{name}: {cell.rstrip('.')}")
+    statement = f"{row[0]}，{'；'.join(parts)}。" if zh else f"{row[0]} {'. '.join(parts)}."
+    return [_fact(span, statement, cell, row[0], kind) for cell, kind in wanted]
+
+
+def _cells(span: Span, head: list[str], row: list[str], language: str) -> list[Fact]:
+    facts = []
+    subject = row_subject(head[0], row[0], language)
+    for name, cell in zip(head[1:], row[1:], strict=True):
+        if cell and name and cell not in ("-", "–", "—", "n/a"):
+            facts.append(_fact(span, cell_statement(subject, name, cell, language), cell, subject, f"cell:{name}"))
+    return facts
+
+
+def row_subject(head: str, row: str, language: str) -> str:
+    """What a row is about: "Smoke mode" for the row Smoke under Mode, the bare row under a head that says nothing."""
+    if language == "zh" or head.lower() in UNNAMED or head.lower() in row.lower() or len(head.split()) > 2:
+        return row
+    if len(row.split()) > 3 or CODE_HEAD.match(head):
+        return row
+    return f"{row} {head.lower()}"
+
+
+def cell_statement(subject: str, name: str, cell: str, language: str) -> str:
+    """A sentence that binds subject, column and value."""
+    value = cell.rstrip(".。")
+    if language == "zh":
+        return f"{subject}的{name}是{value}。"
+    if MEANING_HEAD.search(name):
+        return f"{subject}: {value}."
+    if VERB_HEAD.match(name):
+        return f"{subject}: {name.lower()} at {value}." if re.match(r"\d", value) else f"{subject}: {name.lower()} {value}."
+    column = name if name[:2].isupper() else name[:1].lower() + name[1:]
+    return f"The {column} for {subject} is {value}."
