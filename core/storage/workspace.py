@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -150,9 +151,31 @@ class JobPaths:
         return self.dir / "stop"
 
     @property
+    def endpoint(self) -> Path:
+        """Address and internal key of a model server that is ready; readable by its owner only."""
+        return self.dir / "endpoint.json"
+
+    @property
     def lock(self) -> Path:
         """Held by the job's supervisor, so that there is only one."""
         return self.dir / "supervisor.lock"
+
+
+@dataclass(frozen=True)
+class ServingPaths:
+    """``saves/serving/``: what outlives one start of the model server."""
+
+    dir: Path
+
+    @property
+    def keys(self) -> Path:
+        """Hashes of the keys that were made for other programs."""
+        return self.dir / "keys.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held while someone starts the server, so that only one is started."""
+        return self.dir / "start.lock"
 
 
 @dataclass(frozen=True)
@@ -248,6 +271,20 @@ class Workspace:
     def capabilities_file(self) -> Path:
         """What helper services were found to understand; may be deleted."""
         return self.saves / "helper-capabilities.json"
+
+    def web_copy(self, key: str, suffix: str) -> Path:
+        """Where the web server keeps its copy of a file it shows; `key` tells versions apart."""
+        return self.upload_cache / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}{suffix}"
+
+    @property
+    def serving(self) -> ServingPaths:
+        """Paths of the model server that do not belong to one of its sittings."""
+        return ServingPaths(self.saves / "serving")
+
+    @property
+    def question_writer(self) -> Path:
+        """The adapter that writes questions, shipped with the program."""
+        return CODE_ROOT / "core" / "qa" / "question_writer"
 
     def document(self, id: str) -> DocumentPaths:
         """Paths of one document."""

@@ -8,6 +8,7 @@ import gradio as gr
 
 from core import documents, jobs
 from core.documents import ConvertSettings
+from core.storage.workspace import user_path
 from webui.components.jobcard import JobCard, ending
 from webui.components.words import plain
 from webui.forms import Form
@@ -41,7 +42,8 @@ class DocumentsTab:
         tr = self.page.tr
         with gr.Column(elem_classes="card"):
             gr.Markdown(tr("documents.ui.title"))
-            self.files = gr.File(label=tr("documents.ui.files"), file_count="multiple", height=150,
+            self.files = gr.File(label=tr("documents.ui.files"), file_count="multiple", height=130,
+                                 show_label=False,
                                  elem_id="documents-files")
             self.refused = gr.Markdown(visible=False, elem_classes="blocker", elem_id="documents-refused")
             self.form = Form.build(self.page, ConvertSettings)
@@ -67,16 +69,12 @@ class DocumentsTab:
             self.problems = gr.Markdown(visible=False, elem_classes="doubt", elem_id="documents-problems")
         self.viewer = Viewer.build(page)
 
-    @property
-    def outputs(self) -> list[Any]:
-        """What `draw` fills, in its order."""
-        return [self.empty, self.listing, self.list, self.ids, self.drawn, self.problems, self.message, self.convert,
-                self.next, *self.card.outputs, *self.viewer.outputs, self.timer]
-
     def _wire(self) -> None:
         page, shown = self.page, self.viewer.shown
-        poll = page.poll(self.tick, self._without_timer(), inputs=[self.drawn, shown])
-        self.timer = poll
+        filled = [self.empty, self.listing, self.list, self.ids, self.drawn, self.problems, self.message, self.convert,
+                  self.next, *self.card.outputs, *self.viewer.outputs]
+        timer = page.poll(self.tick, filled, inputs=[self.drawn, shown])
+        self.outputs: list[Any] = [*filled, timer]
         page.on_open("documents", self.open, self.outputs, [shown])
         page.on(self.files.upload, self.upload, self.files, [self.files, self.refused, *self.outputs])
         for button, other in ((self.example, False), (self.example_other, True)):
@@ -84,17 +82,13 @@ class DocumentsTab:
         page.on(self.convert.click, self.start, self.form.inputs, self.outputs)
         page.on(self.viewer.again.click, self.again, self.form.inputs | {shown}, self.outputs)
         page.on(self.list.select, self.choose, self.ids, self.viewer.outputs)
-        self.viewer.delete.wire(page, [shown], self.outputs_but_delete(), words=self.lost, act=self.remove)
+        self.viewer.delete.wire(page, [shown], self._but_delete(self.outputs), words=self.lost, act=self.remove)
         page.link(self.next, "qa")
 
-    def _without_timer(self) -> list[Any]:
-        self.timer = None  # type: ignore[assignment]
-        return self.outputs[:-1]
-
-    def outputs_but_delete(self) -> list[Any]:
-        """The outputs of `draw` less the delete button, which resets itself."""
+    def _but_delete(self, values: list[Any]) -> list[Any]:
+        """The entries of `values`, which go with `outputs`, less those of the delete button: it resets itself."""
         own = {id(c) for c in self.viewer.delete.outputs}
-        return [c for c in self.outputs if id(c) not in own]
+        return [value for component, value in zip(self.outputs, values, strict=True) if id(component) not in own]
 
     def open(self, call: Call, shown: list[Any] | None) -> list[Any]:
         """Everything anew, keeping the page that is looked at."""
@@ -127,9 +121,9 @@ class DocumentsTab:
 
     def upload(self, call: Call, paths: list[str] | None) -> list[Any]:
         """Takes the files in; each that cannot be used is named with the reason."""
-        results = documents.import_files(call.ws, [(p, call.ws.label_of(p)) for p in paths or []])
-        lines = [f"- **{plain(r.label)}** · {plain(call.say(r.error))}" for r in results if r.error]
-        return [None, gr.update(visible=bool(lines), value="\n".join(lines)), *self.open(call, None)]
+        results = documents.import_files(call.ws, [(p, user_path(p).name) for p in paths or []])
+        lines = [f"**{plain(r.label)}** · {plain(call.say(r.error))}" for r in results if r.error]
+        return [None, gr.update(visible=bool(lines), value="\n\n".join(lines)), *self.open(call, None)]
 
     def _example(self, other: bool) -> Any:
         def click(call: Call) -> list[Any]:
@@ -168,6 +162,4 @@ class DocumentsTab:
         """Deletes the shown document and opens the next."""
         if shown:
             documents.delete_document(call.ws, shown[0])
-        updates = self.open(call, None)
-        own = {id(c) for c in self.viewer.delete.outputs}
-        return [u for c, u in zip(self.outputs, updates, strict=True) if id(c) not in own]
+        return self._but_delete(self.open(call, None))

@@ -72,10 +72,10 @@ def state_words(call: Call, document: DocumentInfo) -> str:
 def problems(call: Call, snap: Snapshot) -> str:
     """One line for each document that failed or lacks pages: its name and why."""
     bad = [d for d in snap.documents if d.state in DOUBTFUL]
-    lines = [f"- **{plain(d.label)}** · {reason(call, d)}" for d in bad[:PROBLEMS_SHOWN]]
+    lines = [f"**{plain(d.label)}** · {reason(call, d)}" for d in bad[:PROBLEMS_SHOWN]]
     if len(bad) > PROBLEMS_SHOWN:
-        lines.append("- " + call.t("documents.ui.more_problems", count=len(bad) - PROBLEMS_SHOWN))
-    return "\n".join(lines)
+        lines.append(call.t("documents.ui.more_problems", count=len(bad) - PROBLEMS_SHOWN))
+    return "\n\n".join(lines)
 
 
 def reason(call: Call, document: DocumentInfo) -> str:
@@ -89,10 +89,14 @@ def primary(call: Call, snap: Snapshot) -> dict[str, Any]:
     if snap.running:
         return {"value": call.t("documents.ui.converting"), "interactive": False, "visible": True}
     if snap.todo:
-        return {"value": call.t("documents.ui.convert", count=len(snap.todo)), "interactive": True, "visible": True}
+        return {"value": _count(call, "convert", len(snap.todo)), "interactive": True, "visible": True}
     if any(d.state in ("done", "partial") for d in snap.documents):
         return {"visible": False}
     failed = sum(d.state == "failed" for d in snap.documents)
     if failed:
-        return {"value": call.t("documents.ui.again", count=failed), "interactive": True, "visible": True}
+        return {"value": _count(call, "again", failed), "interactive": True, "visible": True}
     return {"value": call.t("documents.ui.choose"), "interactive": False, "visible": True}
+
+
+def _count(call: Call, verb: str, count: int) -> str:
+    return call.t(f"documents.ui.{verb}_one") if count == 1 else call.t(f"documents.ui.{verb}", count=count)

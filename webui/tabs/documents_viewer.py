@@ -10,6 +10,7 @@ import gradio as gr
 from core import documents
 from core.documents import DocumentInfo, PageInfo
 from webui.components.confirm import TwoClicks
+from webui.components.pictures import copy_for_browser
 from webui.components.words import plain
 from webui.page import Call, Page
 from webui.tabs.documents_list import reason, state_words
@@ -34,6 +35,7 @@ class Viewer:
     rendered: gr.Markdown
     source: gr.Textbox
     save: gr.Button
+    saved: gr.Markdown
     again: gr.Button
     delete: TwoClicks
 
@@ -42,11 +44,14 @@ class Viewer:
         """Renders the viewer, hidden until a document is chosen."""
         tr, shown = page.tr, gr.State(None)
         with gr.Column(visible=False, elem_classes="card", elem_id="documents-viewer") as box:
-            head = gr.Markdown(elem_id="documents-head", sanitize_html=True)
-            with gr.Row(elem_classes="pager") as pager:
+            with gr.Row(elem_classes="title-row"):
+                head = gr.Markdown(elem_id="documents-head", sanitize_html=True)
+                again = gr.Button(tr("documents.ui.with_ocr"), size="sm", visible=False, elem_id="documents-again")
+                delete = TwoClicks.build(page, "documents.ui.delete", "documents-delete")
+            with gr.Row(elem_classes="page-row") as pager:
                 back = gr.Button(tr("documents.ui.page_back"), size="sm", elem_id="documents-page-back")
                 choice = gr.Dropdown([], label=tr("documents.ui.page"), show_label=False, container=False,
-                                     interactive=True, elem_id="documents-page")
+                                     interactive=True, min_width=120, elem_id="documents-page")
                 forward = gr.Button(tr("documents.ui.page_forward"), size="sm", elem_id="documents-page-forward")
             note = gr.Markdown(visible=False, elem_classes="doubt", elem_id="documents-page-note")
             with gr.Row(elem_classes="side-by-side") as body:
@@ -56,15 +61,13 @@ class Viewer:
                     with gr.Tab(tr("documents.ui.rendered"), elem_id="documents-tab-text") as text_tab:
                         rendered = gr.Markdown(sanitize_html=True, elem_classes="sheet", elem_id="documents-rendered")
                     with gr.Tab(tr("documents.ui.source"), elem_id="documents-tab-edit"):
-                        source = gr.Textbox(lines=22, max_lines=22, label=tr("documents.ui.source_label"),
+                        source = gr.Textbox(lines=20, max_lines=20, container=False, label=tr("documents.ui.source_label"),
                                             show_label=False, elem_id="documents-source", elem_classes="mono")
                         with gr.Row(elem_classes="actions"):
+                            saved = gr.Markdown("", elem_classes=["ok", "said"], elem_id="documents-saved")
                             save = gr.Button(tr("documents.ui.save"), size="sm", elem_id="documents-save")
-            with gr.Row(elem_classes="actions"):
-                again = gr.Button(tr("documents.ui.with_ocr"), size="sm", visible=False, elem_id="documents-again")
-                delete = TwoClicks.build(page, "documents.ui.delete", "documents-delete")
-        viewer = cls(shown, box, head, pager, back, choice, forward, note, body, image, rendered, source, save, again,
-                     delete)
+        viewer = cls(shown, box, head, pager, back, choice, forward, note, body, image, rendered, source, save, saved,
+                     again, delete)
         viewer._wire(page, text_tab)
         return viewer
 
@@ -72,7 +75,7 @@ class Viewer:
     def outputs(self) -> list[Any]:
         """What `show` fills, in its order."""
         return [self.shown, self.box, self.head, self.pager, self.back, self.choice, self.forward, self.note, self.body,
-                self.image, self.rendered, self.source, self.again, *self.delete.outputs]
+                self.image, self.rendered, self.source, self.saved, self.again, *self.delete.outputs]
 
     def _wire(self, page: Page, text_tab: gr.Tab) -> None:
         turn = {"inputs": [self.shown], "outputs": self.outputs}
@@ -80,8 +83,8 @@ class Viewer:
         page.on(self.forward.click, lambda call, shown: self.turn(call, shown, 1), **turn)
         page.on(self.choice.input, lambda call, shown, number: self.show(call, _known(call, shown), number),
                 [self.shown, self.choice], self.outputs)
-        page.on(self.source.blur, self._keep, [self.shown, self.source])
-        page.on(self.save.click, self._save, [self.shown, self.source], self.rendered)
+        for event in (self.source.blur, self.save.click):
+            page.on(event, self._keep, [self.shown, self.source], self.saved)
         page.on(text_tab.select, lambda call, text: without_remote_images(text), self.source, self.rendered)
 
     def turn(self, call: Call, shown: list[Any] | None, by: int) -> list[Any]:
@@ -90,7 +93,7 @@ class Viewer:
 
     def nothing(self, call: Call) -> list[Any]:
         """Hides the viewer."""
-        return [None, gr.update(visible=False), *[gr.skip()] * 11, *self.delete.reset(call)]
+        return [None, gr.update(visible=False), *[gr.skip()] * 12, *self.delete.reset(call)]
 
     def show(self, call: Call, document: DocumentInfo | None, number: int = 1) -> list[Any]:
         """One page of the document; its state and reason while it has none."""
@@ -103,7 +106,7 @@ class Viewer:
         head = f"### {plain(document.label)}\n{head_words(call, document)}"
         if not number:
             return [[document.id, 0], gr.update(visible=True), head, gr.update(visible=False), *[gr.skip()] * 3,
-                    gr.update(visible=False), gr.update(visible=False), None, "", "", again, *self.delete.reset(call)]
+                    gr.update(visible=False), gr.update(visible=False), None, "", "", "", again, *self.delete.reset(call)]
         text, doubt = documents.page_markdown(call.ws, document.id, number), page_doubt(call, known[number])
         picture = documents.page_image(call.ws, document.id, number)
         choices = [(page_words(call, p, document.pages or len(found)), p.number) for p in found]
@@ -111,20 +114,16 @@ class Viewer:
                 gr.update(interactive=number > min(known)), gr.update(choices=choices, value=number),
                 gr.update(interactive=number < max(known)), gr.update(visible=bool(doubt), value=doubt),
                 gr.update(visible=True),
-                gr.update(visible=picture is not None, value=call.ws.web_copy(picture) if picture else None),
-                without_remote_images(text), text, again, *self.delete.reset(call)]
+                gr.update(visible=picture is not None, value=copy_for_browser(call.ws, picture) if picture else None),
+                without_remote_images(text), text, "", again, *self.delete.reset(call)]
 
-    def _save(self, call: Call, shown: list[Any] | None, text: str) -> str:
-        self._keep(call, shown, text)
-        gr.Info(call.t("documents.ui.saved"), title=call.t("web.toast.title"), duration=3)
-        return without_remote_images(text)
-
-    def _keep(self, call: Call, shown: list[Any] | None, text: str) -> None:
-        """Leaving the box keeps what was typed: turning the page or closing it loses nothing."""
+    def _keep(self, call: Call, shown: list[Any] | None, text: str) -> Any:
+        """Saves a correction; also when the box is left, so that turning the page or closing it loses nothing."""
         if not shown or not shown[1]:
-            return
+            return gr.skip()
         if text != documents.page_markdown(call.ws, shown[0], shown[1]):
             documents.save_page_markdown(call.ws, shown[0], shown[1], text)
+        return call.t("documents.ui.saved")
 
 
 def _known(call: Call, shown: list[Any] | None) -> DocumentInfo | None:
