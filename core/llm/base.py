@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import abc
-import time
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from core.llm.errors import ProviderError
+from core.llm.errors import Cancelled, ProviderError
 from core.llm.pacing import Pacer, run_many
 from core.llm.parse import split_thinking
 from core.llm.retry import with_retries
@@ -20,13 +20,25 @@ from core.llm.urls import parse_base_url
 class BaseClient(abc.ABC):
     """Requests of one service: each under a wall-clock deadline, paced, and repeated where that can help."""
 
-    def __init__(self, base_url: str, model: str, key: Secret | None = None, *, concurrency: int = 16,
-                 sleep: Callable[[float], Any] = time.sleep) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        key: Secret | None = None,
+        *,
+        concurrency: int = 16,
+        sleep: Callable[[float], Any] | None = None,
+    ) -> None:
         self.model = model
         self.target = parse_base_url(base_url)
         self.pacer = Pacer(concurrency)
-        self._sleep = sleep
-        self._http = http_client(self.target, key)
+        self._cancelled = threading.Event()
+        self._sleep = sleep or self._cancelled.wait
+        self._http = http_client(self.target, key, self._cancelled)
+
+    def cancel(self) -> None:
+        """See ChatClient."""
+        self._cancelled.set()
 
     def close(self) -> None:
         """Gives connections back."""
@@ -52,10 +64,13 @@ class BaseClient(abc.ABC):
 
     def _paced(self, attempt: Callable[[], Reply], deadline_s: float) -> Reply:
         def once() -> Reply:
+            if self._cancelled.is_set():
+                raise Cancelled
             with self.pacer.slot() as succeeded, wall_deadline(deadline_s):
                 reply = attempt()
                 succeeded(reply.completion_tokens)
                 return reply
+
         return self._retried(once)
 
     def _retried(self, attempt: Callable[[], Any], retries: dict[int | str, int] | None = None) -> Any:
@@ -70,9 +85,16 @@ class BaseClient(abc.ABC):
             raise
 
 
-def to_reply(content: str, reasoning: str, finish: str, prompt_tokens: int, completion_tokens: int,
-             context_full: bool) -> Reply:
+def to_reply(
+    content: str, reasoning: str, finish: str, prompt_tokens: int, completion_tokens: int, context_full: bool
+) -> Reply:
     """A Reply with thinking taken out of the text."""
     thought, text = split_thinking(content)
-    return Reply(text, "length" if finish in ("length", "max_tokens") else "stop", prompt_tokens, completion_tokens,
-                 "\n".join(part for part in (reasoning, thought) if part), context_full)
+    return Reply(
+        text,
+        "length" if finish in ("length", "max_tokens") else "stop",
+        prompt_tokens,
+        completion_tokens,
+        "\n".join(part for part in (reasoning, thought) if part),
+        context_full,
+    )

@@ -6,8 +6,20 @@ from typing import Any
 
 from core.errors import UserError
 
-STOPPING = frozenset({"auth", "quota", "unreachable", "redirect", "route", "model_missing", "rate", "too_large",
-                      "plain_http", "refused_url"})
+STOPPING = frozenset(
+    {
+        "auth",
+        "quota",
+        "unreachable",
+        "redirect",
+        "route",
+        "model_missing",
+        "rate",
+        "too_large",
+        "plain_http",
+        "refused_url",
+    }
+)
 """Kinds after which further requests are pointless: the job stops with one message."""
 
 
@@ -22,6 +34,10 @@ class ProviderError(UserError):
     def stops_job(self) -> bool:
         """True when the next request would meet the same fault."""
         return self.kind in STOPPING
+
+
+class Cancelled(Exception):
+    """The client was told to break off its requests."""
 
 
 class Throttled(Exception):

@@ -29,28 +29,48 @@ class OllamaClient(BaseClient):
         keep_alive: how long the server keeps the model in memory after a request ("10m", "-1" for ever).
     """
 
-    def __init__(self, base_url: str, model: str, key: Secret | None = None, *, keep_alive: str = "10m",
-                 **options: Any) -> None:
+    def __init__(
+        self, base_url: str, model: str, key: Secret | None = None, *, keep_alive: str = "10m", **options: Any
+    ) -> None:
         import ollama
 
         super().__init__(base_url, model, key, **options)
         self._keep_alive = keep_alive
         self._context = SMALLEST_CONTEXT
         self._longest: dict[str, int] = {}
-        # The package adds its own key from the environment and follows redirects; our transport undoes the one and refuses the other.
-        self._api = ollama.Client(self.target.base, follow_redirects=False, trust_env=False,
-                                  transport=self._http._transport)
+        # The package adds a key from the environment and follows redirects; our transport prevents both.
+        self._api = ollama.Client(
+            self.target.base, follow_redirects=False, trust_env=False, transport=self._http._transport
+        )
 
-    def complete(self, messages: Sequence[Message], *, schema: dict[str, Any] | None = None, max_tokens: int = 1024,
-                 temperature: float = 0.7, top_p: float = 0.9, seed: int | None = None,
-                 stop: Sequence[str] | None = None, deadline_s: float = 120, model: str | None = None) -> Reply:
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: dict[str, Any] | None = None,
+        max_tokens: int = 1024,
+        temperature: float = 0.7,
+        top_p: float = 0.9,
+        seed: int | None = None,
+        stop: Sequence[str] | None = None,
+        deadline_s: float = 120,
+        model: str | None = None,
+    ) -> Reply:
         """See ChatClient. Raises ProviderError "context" when the prompt cannot fit the model at all."""
         name = model or self.model
         options = self._options(name, messages, max_tokens, temperature, top_p, seed, stop)
 
         def attempt() -> Reply:
-            found = self._call(lambda: self._api.chat(name, list(messages), think=False, format=schema, options=options,
-                                                      keep_alive=_keep_alive(self._keep_alive)))
+            found = self._call(
+                lambda: self._api.chat(
+                    name,
+                    list(messages),
+                    think=False,
+                    format=schema,
+                    options=options,
+                    keep_alive=_keep_alive(self._keep_alive),
+                )
+            )
             read, written = found.prompt_eval_count or 0, found.eval_count or 0
             finish = found.done_reason or "stop"
             full = finish == "length" and written < max_tokens and read + written >= options["num_ctx"] - 1
@@ -58,16 +78,33 @@ class OllamaClient(BaseClient):
 
         return self._paced(attempt, deadline_s)
 
-    def stream(self, messages: Sequence[Message], *, max_tokens: int = 1024, temperature: float = 0.7,
-               top_p: float = 0.9, seed: int | None = None, stop: Sequence[str] | None = None,
-               deadline_s: float = 120, model: str | None = None) -> Iterator[str]:
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int = 1024,
+        temperature: float = 0.7,
+        top_p: float = 0.9,
+        seed: int | None = None,
+        stop: Sequence[str] | None = None,
+        deadline_s: float = 120,
+        model: str | None = None,
+    ) -> Iterator[str]:
         """See ChatClient. Not repeated after a fault: pieces may have been shown already."""
         name = model or self.model
         options = self._options(name, messages, max_tokens, temperature, top_p, seed, stop)
         try:
             with wall_deadline(deadline_s):
-                for part in self._call(lambda: self._api.chat(name, list(messages), think=False, stream=True,
-                                                              options=options, keep_alive=_keep_alive(self._keep_alive))):
+                for part in self._call(
+                    lambda: self._api.chat(
+                        name,
+                        list(messages),
+                        think=False,
+                        stream=True,
+                        options=options,
+                        keep_alive=_keep_alive(self._keep_alive),
+                    )
+                ):
                     if part.message.content:
                         yield part.message.content
         except httpx.TimeoutException:
@@ -87,11 +124,24 @@ class OllamaClient(BaseClient):
         with wall_deadline(CHECK_S):
             return sorted(m.model for m in self._call(self._api.list).models if m.model)
 
-    def _options(self, name: str, messages: Sequence[Message], max_tokens: int, temperature: float, top_p: float,
-                 seed: int | None, stop: Sequence[str] | None) -> dict[str, Any]:
-        options = {"num_ctx": self._context_for(name, estimate_messages(messages) + max_tokens), "seed": seed,
-                   "num_predict": max_tokens, "temperature": temperature, "top_p": top_p,
-                   "stop": list(stop) if stop else None}
+    def _options(
+        self,
+        name: str,
+        messages: Sequence[Message],
+        max_tokens: int,
+        temperature: float,
+        top_p: float,
+        seed: int | None,
+        stop: Sequence[str] | None,
+    ) -> dict[str, Any]:
+        options = {
+            "num_ctx": self._context_for(name, estimate_messages(messages) + max_tokens),
+            "seed": seed,
+            "num_predict": max_tokens,
+            "temperature": temperature,
+            "top_p": top_p,
+            "stop": list(stop) if stop else None,
+        }
         return {k: v for k, v in options.items() if v is not None}
 
     def _context_for(self, name: str, tokens: int) -> int:

@@ -25,19 +25,41 @@ CHECK_S = 10.0
 class OpenAIClient(BaseClient):
     """A service with `/chat/completions` and `/models` under its base address."""
 
-    def __init__(self, base_url: str, model: str, key: Secret | None = None, *,
-                 capabilities: Capabilities | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        key: Secret | None = None,
+        *,
+        capabilities: Capabilities | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(base_url, model, key, **options)
         self._capabilities = capabilities or Capabilities()
 
-    def complete(self, messages: Sequence[Message], *, schema: dict[str, Any] | None = None, max_tokens: int = 1024,
-                 temperature: float = 0.7, top_p: float = 0.9, seed: int | None = None,
-                 stop: Sequence[str] | None = None, deadline_s: float = 120, model: str | None = None) -> Reply:
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: dict[str, Any] | None = None,
+        max_tokens: int = 1024,
+        temperature: float = 0.7,
+        top_p: float = 0.9,
+        seed: int | None = None,
+        stop: Sequence[str] | None = None,
+        deadline_s: float = 120,
+        model: str | None = None,
+    ) -> Reply:
         """See ChatClient."""
         name = model or self.model
         body = {"model": name, "messages": list(messages), "stream": False}
-        asked = {"max_tokens": max_tokens, "temperature": temperature, "top_p": top_p, "seed": seed,
-                 "stop": list(stop) if stop else None}
+        asked = {
+            "max_tokens": max_tokens,
+            "temperature": temperature,
+            "top_p": top_p,
+            "seed": seed,
+            "stop": list(stop) if stop else None,
+        }
 
         def attempt() -> Reply:
             capability = self._capabilities.get(self.target.origin, name)
@@ -46,7 +68,11 @@ class OpenAIClient(BaseClient):
                 if response.is_success:
                     self._capabilities.remember(self.target.origin, name, capability)
                     return _reply(response.json(), max_tokens)
-                weaker = capability.relaxed(response.text, schema is not None) if response.status_code in (400, 422) else None
+                weaker = (
+                    capability.relaxed(response.text, schema is not None)
+                    if response.status_code in (400, 422)
+                    else None
+                )
                 if weaker is None:
                     raise_for_status(response.status_code, response.text, response.headers)
                     raise AssertionError("raise_for_status always raises")
@@ -54,15 +80,30 @@ class OpenAIClient(BaseClient):
 
         return self._paced(attempt, deadline_s)
 
-    def stream(self, messages: Sequence[Message], *, max_tokens: int = 1024, temperature: float = 0.7,
-               top_p: float = 0.9, seed: int | None = None, stop: Sequence[str] | None = None,
-               deadline_s: float = 120, model: str | None = None) -> Iterator[str]:
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int = 1024,
+        temperature: float = 0.7,
+        top_p: float = 0.9,
+        seed: int | None = None,
+        stop: Sequence[str] | None = None,
+        deadline_s: float = 120,
+        model: str | None = None,
+    ) -> Iterator[str]:
         """See ChatClient. Not repeated after a fault: pieces may have been shown already."""
         name = model or self.model
-        asked = {"max_tokens": max_tokens, "temperature": temperature, "top_p": top_p, "seed": seed,
-                 "stop": list(stop) if stop else None}
+        asked = {
+            "max_tokens": max_tokens,
+            "temperature": temperature,
+            "top_p": top_p,
+            "seed": seed,
+            "stop": list(stop) if stop else None,
+        }
         body = {"model": name, "messages": list(messages), "stream": True} | _arguments(
-            asked, None, self._capabilities.get(self.target.origin, name))
+            asked, None, self._capabilities.get(self.target.origin, name)
+        )
         try:
             with wall_deadline(deadline_s), self._http.stream("POST", "/chat/completions", json=body) as response:
                 if not response.is_success:
@@ -99,8 +140,10 @@ def _arguments(asked: dict[str, Any], schema: dict[str, Any] | None, capability:
     if not capability.sampling:
         arguments = {k: v for k, v in arguments.items() if k not in ("temperature", "top_p")}
     if schema is not None and capability.output == "json_schema":
-        arguments["response_format"] = {"type": "json_schema",
-                                        "json_schema": {"name": "reply", "schema": schema, "strict": True}}
+        arguments["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": "reply", "schema": schema, "strict": True},
+        }
     elif schema is not None and capability.output == "json_object":
         arguments["response_format"] = {"type": "json_object"}
     return arguments
@@ -113,8 +156,14 @@ def _reply(data: Any, max_tokens: int) -> Reply:
         finish = str(choice.get("finish_reason") or "stop")
         written = int(usage.get("completion_tokens") or 0)
         reasoning = str(message.get("reasoning_content") or message.get("reasoning") or "")
-        return to_reply(str(message.get("content") or ""), reasoning, finish, int(usage.get("prompt_tokens") or 0),
-                        written, context_full=finish == "length" and 0 < written < min(max_tokens, 16))
+        return to_reply(
+            str(message.get("content") or ""),
+            reasoning,
+            finish,
+            int(usage.get("prompt_tokens") or 0),
+            written,
+            context_full=finish == "length" and 0 < written < min(max_tokens, 16),
+        )
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         raise ProviderError("not_json") from None
 

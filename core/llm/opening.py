@@ -27,16 +27,33 @@ def open_client(ws: Workspace, helper: HelperSettings, key: Secret | str | None 
         from core.serving import ensure
 
         endpoint = ensure(ws, helper.model or "smollm2-135m-instruct")
-        return OpenAIClient(endpoint.base_url, helper.model or "smollm2-135m-instruct", Secret(endpoint.api_key),
-                            concurrency=helper.concurrency)
+        return OpenAIClient(
+            endpoint.base_url,
+            helper.model or "smollm2-135m-instruct",
+            Secret(endpoint.api_key),
+            concurrency=helper.concurrency,
+        )
+    secret = helper_key(ws, helper, key)
+    if helper.kind == "ollama":
+        return OllamaClient(
+            helper.address, helper.model, secret, keep_alive=helper.keep_alive, concurrency=helper.concurrency
+        )
+    return OpenAIClient(
+        helper.address,
+        helper.model,
+        secret,
+        concurrency=helper.concurrency,
+        capabilities=Capabilities(ws.capabilities_file),
+    )
+
+
+def helper_key(ws: Workspace, helper: HelperSettings, key: Secret | str | None = None) -> Secret | None:
+    """The key of a service: the given one, else that of its origin. Raises UserError for an incomplete helper."""
     if not helper.address:
         raise UserError("helper.error.no_address")
     if not helper.model:
         raise UserError("helper.error.no_model")
-    target = parse_base_url(helper.address)
-    secret = Secret(key) if isinstance(key, str) and key else key if isinstance(key, Secret) else load_key(ws, target.origin)
-    if helper.kind == "ollama":
-        return OllamaClient(helper.address, helper.model, secret, keep_alive=helper.keep_alive,
-                            concurrency=helper.concurrency)
-    return OpenAIClient(helper.address, helper.model, secret, concurrency=helper.concurrency,
-                        capabilities=Capabilities(ws.capabilities_file))
+    origin = parse_base_url(helper.address).origin
+    if isinstance(key, str):
+        return Secret(key) if key.strip() else load_key(ws, origin)
+    return key or load_key(ws, origin)

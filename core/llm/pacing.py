@@ -70,8 +70,9 @@ class Pacer:
             self._free.notify_all()
 
 
-def run_many(items: Sequence[I], work: Callable[[I], O], *, workers: int,
-             should_stop: Callable[[], bool] = lambda: False) -> Iterator[tuple[I, Future[O]]]:
+def run_many(
+    items: Sequence[I], work: Callable[[I], O], *, workers: int, should_stop: Callable[[], bool] = lambda: False
+) -> Iterator[tuple[I, Future[O]]]:
     """Runs `work` over `items` in threads and yields each with its finished future, in order of completion.
 
     No item is started after `should_stop()` is true or after the consumer leaves; those in flight are waited for.

@@ -1,4 +1,4 @@
-"""From a model's words to checked items: a pure function that never raises, never invents, never completes what was cut."""
+"""From a model's words to checked items: a pure function that never raises, invents, or completes what was cut."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ MAX_ITEMS = 100
 MAX_DEPTH = 60
 EXCERPT = 300
 _THINK = re.compile(r"<(think|thinking|thought|reasoning)>(.*?)(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
-_THINK_END = re.compile(r"\A(?!\s*(?:[\[{]|```))(.*?)</(?:think|thinking|thought|reasoning)>", re.DOTALL | re.IGNORECASE)
+_THINK_END = re.compile(
+    r"\A(?!\s*(?:[\[{]|```))(.*?)</(?:think|thinking|thought|reasoning)>", re.DOTALL | re.IGNORECASE
+)
 _FENCE = re.compile(r"```[a-zA-Z]*[ \t]*\n(.*?)(?:\n?```|\Z)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -39,7 +41,7 @@ class Parsed(Generic[Item]):
 
 
 def split_thinking(text: str) -> tuple[str, str]:
-    """(thinking, answer). Unclosed thinking has no answer; a lone closing tag ends thinking that began before the text."""
+    """(thinking, answer). Unclosed thinking has no answer; a lone closing tag ends what began before the text."""
     thoughts: list[str] = []
 
     def take(match: re.Match[str]) -> str:
@@ -90,7 +92,11 @@ def _values(body: str, finished: bool) -> tuple[list[Any] | None, bool]:
     else:
         return whole, finished
     salvaged = list(_objects(body))
-    return (whole + [s for s in salvaged if s not in whole], False) if salvaged or "{" in body or "[" in body else (None, False)
+    return (
+        (whole + [s for s in salvaged if s not in whole], False)
+        if salvaged or "{" in body or "[" in body
+        else (None, False)
+    )
 
 
 def _roots(source: str) -> list[Any] | None:
@@ -100,7 +106,7 @@ def _roots(source: str) -> list[Any] | None:
         try:
             value, at = decoder.raw_decode(source, match.start())
         except ValueError:
-            if re.match(r"[\[{]\s*[\[{\"'“]", source[match.start():]) or not source[match.start() + 1:].strip():
+            if re.match(r"[\[{]\s*[\[{\"'“]", source[match.start() :]) or not source[match.start() + 1 :].strip():
                 return None
             at = match.start() + 1
             continue
@@ -142,14 +148,17 @@ def _deep(text: str) -> bool:
 
 
 def _repaired(source: str) -> str:
-    """Typographic and single quotes as JSON delimiters, trailing commas, Python constants. Text inside strings stays."""
+    """Typographic and single quotes as delimiters, trailing commas, Python constants. Text in strings stays."""
     start = re.search(r"[\[{]", source)
-    text = source[start.start():] if start else source
+    text = source[start.start() :] if start else source
     if re.search(r"[{,\[]\s*[“”]", text) and not re.search(r"[{,\[]\s*\"", text):
         text = re.sub(r"[“”]", '"', text)
     if re.search(r"[{,\[]\s*'", text) and not re.search(r"[{,]\s*\"", text):
-        text = re.sub(r"(?<=[{\[,:])(\s*)'((?:[^'\\]|\\.|'(?!\s*[,:\]}]))*)'(?=\s*[,:\]}])",
-                      lambda m: m.group(1) + json.dumps(m.group(2).replace("\\'", "'"), ensure_ascii=False), text)
+        text = re.sub(
+            r"(?<=[{\[,:])(\s*)'((?:[^'\\]|\\.|'(?!\s*[,:\]}]))*)'(?=\s*[,:\]}])",
+            lambda m: m.group(1) + json.dumps(m.group(2).replace("\\'", "'"), ensure_ascii=False),
+            text,
+        )
     pieces = re.split(r'("(?:[^"\\]|\\.)*")', text)
     for i in range(0, len(pieces), 2):
         part = pieces[i].translate(str.maketrans("，：", ",:"))

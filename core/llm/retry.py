@@ -17,7 +17,18 @@ from core.llm.errors import ProviderError, Throttled
 
 T = TypeVar("T")
 
-RETRIES: dict[int | str, int] = {408: 2, 409: 2, 425: 2, 429: 6, 500: 3, 502: 4, 503: 5, 504: 3, 529: 5, "connection": 2}
+RETRIES: dict[int | str, int] = {
+    408: 2,
+    409: 2,
+    425: 2,
+    429: 6,
+    500: 3,
+    502: 4,
+    503: 5,
+    504: 3,
+    529: 5,
+    "connection": 2,
+}
 """How many more requests after a fault, by status; "connection" is a refused or broken connection."""
 KINDS: dict[int, str] = {401: "auth", 403: "auth", 402: "quota", 404: "route", 413: "context", 422: "bad_request"}
 MAX_WAIT_S = 120.0
@@ -31,28 +42,41 @@ def raise_for_status(status: int, body: str, headers: Mapping[str, str]) -> None
         raise ProviderError("quota")
     if status in RETRIES:
         raise Throttled(status, retry_after(headers))
-    if status in (400, 404) and "model" in lowered and any(
-            word in lowered for word in ("not found", "not exist", "does not", "no such", "unknown")):
+    if (
+        status in (400, 404)
+        and "model" in lowered
+        and any(word in lowered for word in ("not found", "not exist", "does not", "no such", "unknown"))
+    ):
         raise ProviderError("model_missing")
     if status in (400, 413) and "context" in lowered and ("length" in lowered or "exceed" in lowered):
         raise ProviderError("context")
-    raise ProviderError(KINDS.get(status, "bad_request" if status < 500 else "server"), **(
-        {} if status in KINDS and status != 422 else {"status": status}))
+    raise ProviderError(
+        KINDS.get(status, "bad_request" if status < 500 else "server"),
+        **({} if status in KINDS and status != 422 else {"status": status}),
+    )
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the service asks to wait (`retry-after-ms`, or `retry-after` as seconds or date); None when it does not."""
+    """Seconds that the service asks to wait (`retry-after-ms`, `retry-after` as seconds or date), or None."""
     with contextlib.suppress(ValueError, TypeError):
-        return max(0.0, float(headers["retry-after-ms"]) / 1000) if headers.get("retry-after-ms") else max(
-            0.0, float(headers.get("retry-after")))  # type: ignore[arg-type]
+        return (
+            max(0.0, float(headers["retry-after-ms"]) / 1000)
+            if headers.get("retry-after-ms")
+            else max(0.0, float(headers.get("retry-after")))
+        )  # type: ignore[arg-type]
     with contextlib.suppress(ValueError, TypeError):
         when = email.utils.parsedate_to_datetime(headers.get("retry-after", ""))
-        return max(0.0, (when - datetime.datetime.now(datetime.timezone.utc)).total_seconds())
+        return max(0.0, (when - datetime.datetime.now(datetime.UTC)).total_seconds())
     return None
 
 
-def with_retries(attempt: Callable[[], T], *, retries: Mapping[int | str, int] = RETRIES,
-                 sleep: Callable[[float], Any] = time.sleep, on_throttle: Callable[[], Any] | None = None) -> T:
+def with_retries(
+    attempt: Callable[[], T],
+    *,
+    retries: Mapping[int | str, int] = RETRIES,
+    sleep: Callable[[float], Any] = time.sleep,
+    on_throttle: Callable[[], Any] | None = None,
+) -> T:
     """Calls `attempt` until it succeeds or its fault is not worth another try.
 
     Args:
@@ -68,12 +92,18 @@ def with_retries(attempt: Callable[[], T], *, retries: Mapping[int | str, int] =
             return attempt()
         except Throttled as fault:
             key: int | str = fault.status
-            wait, final = fault.wait_s, ProviderError("rate") if fault.status == 429 else ProviderError(
-                "server", status=fault.status)
+            wait, final = (
+                fault.wait_s,
+                ProviderError("rate") if fault.status == 429 else ProviderError("server", status=fault.status),
+            )
             if on_throttle and fault.status in (429, 503, 529):
                 on_throttle()
         except httpx.TimeoutException as fault:
-            final = ProviderError("unreachable", host="") if isinstance(fault, httpx.ConnectTimeout) else ProviderError("timeout")
+            final = (
+                ProviderError("unreachable", host="")
+                if isinstance(fault, httpx.ConnectTimeout)
+                else ProviderError("timeout")
+            )
             raise final from None
         except httpx.TransportError:
             key, wait, final = "connection", None, ProviderError("unreachable", host="")

@@ -63,7 +63,7 @@ def load_key(ws: Workspace, origin: str) -> Secret | None:
     """The key for one origin ("https://host:port"): the environment of a worker first, then the secrets file."""
     bound = os.environ.get(ENVIRONMENT_KEY, "")
     if bound.startswith(origin + " "):
-        return Secret(bound[len(origin) + 1:])
+        return Secret(bound[len(origin) + 1 :])
     if not ws.secrets_file.exists():
         return None
     value = read_json(ws.secrets_file).get("keys", {}).get(origin)

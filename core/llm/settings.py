@@ -35,7 +35,9 @@ class HelperSettings(Settings):
     top_p: float = setting(0.9, advanced=True, when="kind=ollama|openai", step=0.05, gt=0, le=1)
     deadline_s: int = setting(300, advanced=True, unit="s", when="kind=ollama|openai", ge=5, le=3600)
     concurrency: int = setting(16, advanced=True, when="kind=ollama|openai", ge=1, le=64)
-    keep_alive: str = setting("10m", advanced=True, when="kind=ollama", pattern=r"^(-1|\d+[smh]?)$", engine="keep_alive")
+    keep_alive: str = setting(
+        "10m", advanced=True, when="kind=ollama", pattern=r"^(-1|\d+[smh]?)$", engine="keep_alive"
+    )
 
     @field_validator("base_url", "model")
     @classmethod

@@ -1,4 +1,4 @@
-"""The one way to a service: pinned address, wall-clock deadline, no redirects, capped replies, a key for one origin only.
+"""The one way to a service: pinned address, wall-clock deadline, no redirects, capped replies, a key for one origin.
 
 httpx's own timeout is per read and its decoding has no limit; both are replaced here, below httpx, so that the
 `ollama` package and our own requests behave alike.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import ssl
+import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator
@@ -17,12 +18,14 @@ from typing import Any
 import httpcore
 import httpx
 
-from core.llm.errors import ProviderError
+from core.llm.errors import Cancelled, ProviderError
 from core.llm.secrets import Secret
 from core.llm.urls import Target, is_public, resolve
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 CONNECT_S = 10.0
+LOOK_UP_S = 0.5
+"""How often a waiting read looks whether it was cancelled."""
 _deadline: contextvars.ContextVar[float] = contextvars.ContextVar("deadline", default=float("inf"))
 
 
@@ -46,12 +49,20 @@ def _left(timeout: float | None, error: type[Exception]) -> float | None:
 class _DeadlineStream(httpcore.NetworkStream):
     """A connection whose every read and write ends at the deadline of the calling request."""
 
-    def __init__(self, inner: httpcore.NetworkStream) -> None:
-        self._inner = inner
+    def __init__(self, inner: httpcore.NetworkStream, cancelled: threading.Event) -> None:
+        self._inner, self._cancelled = inner, cancelled
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """See httpcore."""
-        return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        """See httpcore. Raises Cancelled."""
+        until = time.monotonic() + timeout if timeout is not None else float("inf")
+        while not self._cancelled.is_set():
+            left = _left(until - time.monotonic(), httpcore.ReadTimeout) or 0.0
+            try:
+                return self._inner.read(max_bytes, max(0.001, min(LOOK_UP_S, left)))
+            except httpcore.ReadTimeout:
+                if left <= LOOK_UP_S:
+                    raise
+        raise Cancelled
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """See httpcore."""
@@ -61,10 +72,12 @@ class _DeadlineStream(httpcore.NetworkStream):
         """See httpcore."""
         self._inner.close()
 
-    def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None,
-                  timeout: float | None = None) -> httpcore.NetworkStream:
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
         """See httpcore; the certificate is checked for the name, not for the pinned address."""
-        return _DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, _left(timeout, httpcore.ConnectTimeout)))
+        wait = _left(min(timeout or CONNECT_S, CONNECT_S), httpcore.ConnectTimeout)
+        return _DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, wait), self._cancelled)
 
     def get_extra_info(self, info: str) -> Any:
         """See httpcore."""
@@ -74,12 +87,19 @@ class _DeadlineStream(httpcore.NetworkStream):
 class _PinnedBackend(httpcore.NetworkBackend):
     """Opens connections to the addresses found by the first look-up, and to nothing else."""
 
-    def __init__(self, target: Target, key: Secret | None) -> None:
+    def __init__(self, target: Target, key: Secret | None, cancelled: threading.Event) -> None:
         self._target, self._key, self._addresses = target, key, list[str]()
+        self._cancelled = cancelled
         self._inner = httpcore.SyncBackend()
 
-    def connect_tcp(self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
-                    socket_options: Iterable[Any] | None = None) -> httpcore.NetworkStream:
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
         """See httpcore. Raises ProviderError for another origin, or when a key would travel unencrypted."""
         if (host.strip("[]"), port) != (self._target.host, self._target.port):
             raise ProviderError("redirect", host=self._target.host)
@@ -88,9 +108,12 @@ class _PinnedBackend(httpcore.NetworkBackend):
             raise ProviderError("plain_http", host=self._target.host)
         last: Exception = httpcore.ConnectError("no address")
         for address in self._addresses:
+            if self._cancelled.is_set():
+                raise Cancelled
             try:
                 wait = _left(min(timeout or CONNECT_S, CONNECT_S), httpcore.ConnectTimeout)
-                return _DeadlineStream(self._inner.connect_tcp(address, port, wait, local_address, socket_options))
+                stream = self._inner.connect_tcp(address, port, wait, local_address, socket_options)
+                return _DeadlineStream(stream, self._cancelled)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 last = error
         raise last
@@ -99,12 +122,19 @@ class _PinnedBackend(httpcore.NetworkBackend):
 class GuardedTransport(httpx.HTTPTransport):
     """httpx transport bound to one target; see the module's first line."""
 
-    def __init__(self, target: Target, key: Secret | None, max_bytes: int = MAX_REPLY_BYTES) -> None:
+    def __init__(
+        self, target: Target, key: Secret | None, cancelled: threading.Event, max_bytes: int = MAX_REPLY_BYTES
+    ) -> None:
         context = httpx.create_ssl_context(trust_env=False)
         super().__init__(verify=context, trust_env=False)
         self._target, self._key, self._max_bytes = target, key, max_bytes
-        self._pool = httpcore.ConnectionPool(ssl_context=context, max_connections=128, max_keepalive_connections=64,
-                                             keepalive_expiry=30, network_backend=_PinnedBackend(target, key))
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            max_connections=128,
+            max_keepalive_connections=64,
+            keepalive_expiry=30,
+            network_backend=_PinnedBackend(target, key, cancelled),
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Sends one request. Raises ProviderError for a redirect."""
@@ -119,7 +149,9 @@ class GuardedTransport(httpx.HTTPTransport):
         coding = response.headers.pop("content-encoding", "identity").strip().lower()
         response.headers.pop("content-length", None)
         body = _Capped(response.stream, coding, self._max_bytes)
-        return httpx.Response(response.status_code, headers=response.headers, stream=body, extensions=response.extensions)
+        return httpx.Response(
+            response.status_code, headers=response.headers, stream=body, extensions=response.extensions
+        )
 
     @staticmethod
     def _origin_of(url: httpx.URL) -> str:
@@ -160,7 +192,12 @@ class _Capped(httpx.SyncByteStream):
         self._inner.close()
 
 
-def http_client(target: Target, key: Secret | None) -> httpx.Client:
-    """A client for one service. `base_url` is the target's; the environment's proxies and keys are not read."""
-    return httpx.Client(base_url=target.base, transport=GuardedTransport(target, key), trust_env=False,
-                        follow_redirects=False, timeout=None)
+def http_client(target: Target, key: Secret | None, cancelled: threading.Event) -> httpx.Client:
+    """A client for one service, broken off when `cancelled` is set. The environment's proxies and keys are not read."""
+    return httpx.Client(
+        base_url=target.base,
+        transport=GuardedTransport(target, key, cancelled),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=None,
+    )

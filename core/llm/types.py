@@ -34,9 +34,19 @@ class ChatClient(Protocol):
 
     model: str
 
-    def complete(self, messages: Sequence[Message], *, schema: dict[str, Any] | None = None, max_tokens: int = 1024,
-                 temperature: float = 0.7, top_p: float = 0.9, seed: int | None = None,
-                 stop: Sequence[str] | None = None, deadline_s: float = 120, model: str | None = None) -> Reply:
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: dict[str, Any] | None = None,
+        max_tokens: int = 1024,
+        temperature: float = 0.7,
+        top_p: float = 0.9,
+        seed: int | None = None,
+        stop: Sequence[str] | None = None,
+        deadline_s: float = 120,
+        model: str | None = None,
+    ) -> Reply:
         """One answer.
 
         Args:
@@ -48,7 +58,7 @@ class ChatClient(Protocol):
         ...
 
     def complete_many(self, batch: Sequence[Sequence[Message]], **options: Any) -> list[Reply]:
-        """Answers in the order of `batch`, asked for concurrently; options as for `complete`. The first fault is raised."""
+        """Answers in the order of `batch`, asked for concurrently; options as in `complete`. Raises the first fault."""
         ...
 
     def stream(self, messages: Sequence[Message], **options: Any) -> Iterator[str]:
@@ -61,6 +71,10 @@ class ChatClient(Protocol):
 
     def check(self) -> list[str]:
         """Like `list_models`, quickly and without retries: the test of a connection."""
+        ...
+
+    def cancel(self) -> None:
+        """Breaks off requests in flight, in any thread: they raise `core.llm.errors.Cancelled`. Cannot be undone."""
         ...
 
     def close(self) -> None:

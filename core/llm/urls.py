@@ -55,7 +55,7 @@ def parse_base_url(text: str) -> Target:
 
 
 def resolve(target: Target, lookup: Resolver | None = None) -> list[str]:
-    """IP addresses of the target, looked up once. Raises ProviderError when the name is unknown or leads somewhere refused."""
+    """IP addresses of the target. Raises ProviderError when the name is unknown or leads somewhere refused."""
     if address := _literal(target.host):
         return [str(address)]
     try:
@@ -85,8 +85,13 @@ def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 def _refuse_dangerous(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
     mapped = getattr(address, "ipv4_mapped", None)
     address = mapped or address
-    if (str(address) in METADATA or address.is_link_local or address.is_multicast or address.is_unspecified
-            or (address.is_reserved and not address.is_loopback)):
+    if (
+        str(address) in METADATA
+        or address.is_link_local
+        or address.is_multicast
+        or address.is_unspecified
+        or (address.is_reserved and not address.is_loopback)
+    ):
         raise ProviderError("refused_url", reason="address")
 
 

@@ -46,7 +46,9 @@ def split_blocks(text: str) -> list[Block]:
         if at == 0:
             start = 0
         heading = _HEADING.match(_line(text, lines, at)) if kind == "heading" else None
-        blocks.append(Block(start, end, kind, len(heading[1]) if heading else 0, plain_title(heading[2] or "") if heading else ""))
+        blocks.append(
+            Block(start, end, kind, len(heading[1]) if heading else 0, plain_title(heading[2] or "") if heading else "")
+        )
         at = upto
     return blocks
 
@@ -63,15 +65,17 @@ def cut_block(text: str, block: Block, most: int) -> list[Block]:
     Tables are cut between rows, the pieces after the first knowing the header; lists between items; code between
     lines; prose between sentences. Only a single sentence, row or line that is too long itself is cut inside.
     """
-    if estimate(text[block.start:block.end]) <= most or block.kind == "heading":
+    if estimate(text[block.start : block.end]) <= most or block.kind == "heading":
         return [block]
     header = _table_header(text, block) if block.kind == "table" else None
-    if header and estimate(text[header[0]:header[1]]) > most // 3:
+    if header and estimate(text[header[0] : header[1]]) > most // 3:
         header = None
-    room = most - (estimate(text[header[0]:header[1]]) if header else 0)
+    room = most - (estimate(text[header[0] : header[1]]) if header else 0)
     pieces = _filled(text, _units(text, block, header), max(room, most // 4))
-    return [replace(block, start=start, end=end, header=header if header and start >= header[1] else None)
-            for start, end in pieces]
+    return [
+        replace(block, start=start, end=end, header=header if header and start >= header[1] else None)
+        for start, end in pieces
+    ]
 
 
 def _lines(text: str) -> list[tuple[int, int]]:
@@ -83,7 +87,7 @@ def _lines(text: str) -> list[tuple[int, int]]:
 
 
 def _line(text: str, lines: list[tuple[int, int]], index: int) -> str:
-    return text[lines[index][0]:lines[index][1]].rstrip("\r\n")
+    return text[lines[index][0] : lines[index][1]].rstrip("\r\n")
 
 
 def _block_at(text: str, lines: list[tuple[int, int]], at: int) -> tuple[str, int]:
@@ -115,7 +119,12 @@ def _starts_table(text: str, lines: list[tuple[int, int]], at: int) -> bool:
     line = _line(text, lines, at)
     if line.lstrip().startswith("|") and line.rstrip().endswith("|") and line.count("|") > 2:
         return True
-    return "|" in line and at + 1 < len(lines) and "|" in (below := _line(text, lines, at + 1)) and bool(_DELIMITER.match(below))
+    return (
+        "|" in line
+        and at + 1 < len(lines)
+        and "|" in (below := _line(text, lines, at + 1))
+        and bool(_DELIMITER.match(below))
+    )
 
 
 def _end_of_code(text: str, lines: list[tuple[int, int]], at: int, fence: str) -> int:
@@ -132,7 +141,9 @@ def _end_of_list(text: str, lines: list[tuple[int, int]], at: int) -> int:
         line = _line(text, lines, upto)
         if not line.strip():
             after = next((i for i in range(upto, len(lines)) if _line(text, lines, i).strip()), None)
-            if after is None or not (_ITEM.match(_line(text, lines, after)) or _line(text, lines, after).startswith("  ")):
+            if after is None or not (
+                _ITEM.match(_line(text, lines, after)) or _line(text, lines, after).startswith("  ")
+            ):
                 return upto
             upto = after
         elif not _ITEM.match(line) and _interrupts(text, lines, upto):
@@ -145,7 +156,7 @@ def _end_of_list(text: str, lines: list[tuple[int, int]], at: int) -> int:
 def _table_header(text: str, block: Block) -> tuple[int, int] | None:
     """Span of a table's header rows: up to and with the delimiter row; None when there is none."""
     end = block.start
-    for number, line in enumerate(text[block.start:block.end].splitlines(keepends=True)):
+    for number, line in enumerate(text[block.start : block.end].splitlines(keepends=True)):
         end += len(line)
         if number and _DELIMITER.match(line):
             return block.start, end
@@ -156,13 +167,16 @@ def _table_header(text: str, block: Block) -> tuple[int, int] | None:
 
 def _units(text: str, block: Block, header: tuple[int, int] | None) -> list[tuple[int, int]]:
     """Spans that should stay whole, tiling the block."""
-    body = text[block.start:block.end]
+    body = text[block.start : block.end]
     if block.kind in ("table", "code"):
         cuts = [m.end() for m in re.finditer(r"\n", body)]
     elif block.kind == "list":
         indent = min((len(m[1]) for line in body.splitlines() if (m := _ITEM.match(line))), default=0)
-        cuts = [m.start() + 1 for m in re.finditer(r"\n", body)
-                if (i := _ITEM.match(body[m.start() + 1:m.start() + 200].split("\n")[0])) and len(i[1]) <= indent]
+        cuts = [
+            m.start() + 1
+            for m in re.finditer(r"\n", body)
+            if (i := _ITEM.match(body[m.start() + 1 : m.start() + 200].split("\n")[0])) and len(i[1]) <= indent
+        ]
     else:
         cuts = [m.end() for m in _SENTENCE.finditer(body)]
     first = header[1] - block.start if header else 0
@@ -175,7 +189,7 @@ def _filled(text: str, units: list[tuple[int, int]], most: int) -> list[tuple[in
     pieces: list[tuple[int, int]] = []
     used = 0
     for unit in (part for whole in units for part in _short_enough(text, whole, most)):
-        size = estimate(text[unit[0]:unit[1]])
+        size = estimate(text[unit[0] : unit[1]])
         if pieces and used + size <= most:
             pieces[-1], used = (pieces[-1][0], unit[1]), used + size
         else:
@@ -187,7 +201,7 @@ def _filled(text: str, units: list[tuple[int, int]], most: int) -> list[tuple[in
 def _short_enough(text: str, unit: tuple[int, int], most: int) -> list[tuple[int, int]]:
     start, end = unit
     parts: list[tuple[int, int]] = []
-    while estimate(text[start:min(end, start + most * 3 + 3)]) > most:
+    while estimate(text[start : min(end, start + most * 3 + 3)]) > most:
         cut = min(end, start + most * 3)
         while cut > start + 1 and estimate(text[start:cut]) > most:
             cut = start + max(1, (cut - start) * 3 // 4)

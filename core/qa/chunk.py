@@ -77,14 +77,16 @@ class Span:
 
 
 def language_of(text: str) -> Language:
-    """"zh" when Han characters make up a fifth of the letters or more (a Han character says as much as a word), else "en"."""
+    """The language by script: "zh" when Han characters, at 1.5 a word, make up as many words as letters do."""
     han = len(re.findall(r"[\u3400-\u9fff]", text))
     words = len(re.findall(r"[A-Za-z\u00c0-\u024f]+", text))
     return "zh" if han and han / 1.5 >= words else "en"
 
 
-def chunk_document(document_id: str, label: str, pages: Sequence[tuple[int, str]], *, target: int = 600) -> tuple[Body, list[Span]]:
-    """Cuts a document into chunks of about `target` estimated tokens (never above 1.5 times, unless one word is longer)."""
+def chunk_document(
+    document_id: str, label: str, pages: Sequence[tuple[int, str]], *, target: int = 600
+) -> tuple[Body, list[Span]]:
+    """Cuts a document into chunks of about `target` estimated tokens."""
     body = Body.of(pages)
     language = language_of(body.text)
     spans: list[Span] = []
@@ -101,7 +103,7 @@ def chunk_document(document_id: str, label: str, pages: Sequence[tuple[int, str]
 
 
 def locate_on_page(body: Body, start: int, end: int) -> tuple[int, int, int]:
-    """(page number, start, end on that page) of body characters; across a page break, the page that holds more of them."""
+    """(page number, start, end on that page) of body characters; across a break, the page with more of them."""
     best = (0, 0, 0)
     for page in body.pages:
         a, b = max(start, page.start), min(end, page.start + page.length)
@@ -117,10 +119,13 @@ def _groups(text: str, target: int) -> Iterator[tuple[tuple[str, ...], list[Bloc
     paths: list[tuple[str, ...]] = []
     size = 0
     for block in (piece for whole in split_blocks(text) for piece in cut_block(text, whole, target)):
-        tokens = estimate(text[block.start:block.end])
+        tokens = estimate(text[block.start : block.end])
         has_body = any(b.kind != "heading" for b in group)
-        if has_body and (size + tokens > target * 1.2 or block.header
-                         or (block.kind == "heading" and (size >= target // 4 or size + tokens > target))):
+        if has_body and (
+            size + tokens > target * 1.2
+            or block.header
+            or (block.kind == "heading" and (size >= target // 4 or size + tokens > target))
+        ):
             yield _common(paths), group
             group, paths, size = [], [], 0
         if block.kind == "heading":
@@ -136,23 +141,34 @@ def _groups(text: str, target: int) -> Iterator[tuple[tuple[str, ...], list[Bloc
 def _common(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
     shared = list(paths[0])
     for path in paths[1:]:
-        while shared and tuple(shared) != path[:len(shared)]:
+        while shared and tuple(shared) != path[: len(shared)]:
             shared.pop()
     return tuple(shared)
 
 
-def _span(body: Body, document_id: str, label: str, language: Language, path: tuple[str, ...], blocks: list[Block]) -> Span:
+def _span(
+    body: Body, document_id: str, label: str, language: Language, path: tuple[str, ...], blocks: list[Block]
+) -> Span:
     start, end, header = blocks[0].start, blocks[-1].end, blocks[0].header
     raw = body.text[start:end]
     text_start, text_end = start + len(raw) - len(raw.lstrip()), start + len(raw.rstrip())
     text_end = max(text_start, text_end)
-    text = (body.text[header[0]:header[1]] if header else "") + body.text[text_start:text_end]
+    text = (body.text[header[0] : header[1]] if header else "") + body.text[text_start:text_end]
     kinds = {b.kind for b in blocks if b.kind != "heading"}
     kind: ChunkKind = kinds.pop() if len(kinds) == 1 else "text"  # type: ignore[assignment]
     digest = hashlib.sha256("\x1f".join((document_id, *path, "", text)).encode("utf-8", "replace")).hexdigest()[:20]
-    chunk = Chunk(f"c-{digest}", document_id, label, path, body.page_at(text_start).number,
-                  body.page_at(max(text_start, text_end - 1)).number, text, language, kind)
-    own = "".join(body.text[b.start:b.end] for b in blocks if b.kind != "heading")
+    chunk = Chunk(
+        f"c-{digest}",
+        document_id,
+        label,
+        path,
+        body.page_at(text_start).number,
+        body.page_at(max(text_start, text_end - 1)).number,
+        text,
+        language,
+        kind,
+    )
+    own = "".join(body.text[b.start : b.end] for b in blocks if b.kind != "heading")
     return Span(chunk, start, end, text_start, text_end, header, _excluded(own))
 
 

@@ -35,7 +35,7 @@ CASES = [  # name, reply, finish_reason, questions kept, complete
     ("object a line", f"{json.dumps(A)}\n{json.dumps(B)}", "stop", 2, True),
     ("empty list", "[]", "stop", 0, True),
     ("empty list inside", '{"pairs": []}', "stop", 0, True),
-    ("think closed", f"<think>[{{\"question\": \"no\"}}]</think>{TWO}", "stop", 2, True),
+    ("think closed", f'<think>[{{"question": "no"}}]</think>{TWO}', "stop", 2, True),
     ("think end only", f"I ponder [1]</think>\n{TWO}", "stop", 2, True),
     ("think unclosed", f"<think>hm {TWO}", "stop", 0, False),
     ("thinking tag", f"<thinking>x</thinking>{ONE}", "stop", 1, True),
@@ -92,7 +92,7 @@ def test_a_cut_item_is_never_completed():
         assert items == [A, B][: len(items)]
 
 
-@given(st.text(alphabet='[]{}":,\\ \n`ab<think>/“\'1', max_size=200), st.sampled_from(["stop", "length"]))
+@given(st.text(alphabet="[]{}\":,\\ \n`ab<think>/“'1", max_size=200), st.sampled_from(["stop", "length"]))
 def test_any_text_is_survived(text, finish):
     parse_reply(text, finish, QA)
 
@@ -100,7 +100,9 @@ def test_any_text_is_survived(text, finish):
 PRINTABLE = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1)
 
 
-@given(st.lists(st.builds(QA, question=PRINTABLE, answer=PRINTABLE), max_size=5, unique_by=lambda i: i.model_dump_json()))
+@given(
+    st.lists(st.builds(QA, question=PRINTABLE, answer=PRINTABLE), max_size=5, unique_by=lambda i: i.model_dump_json())
+)
 def test_well_formed_replies_lose_nothing(items):
     assert parse_reply(json.dumps([i.model_dump() for i in items]), "stop", QA).items == items
 
@@ -110,9 +112,16 @@ def test_escaped_control_characters_do_not_get_in():
     assert item.question == "ab"
 
 
-@pytest.mark.parametrize(("text", "thought", "answer"), [
-    ("<think>a</think>b", "a", "b"), ("b", "", "b"), ("a</think>b", "a", "b"), ("<think>a", "a", ""),
-    ("<think>\n\n</think>\n\nb", "", "b"), ("<THINK>a</THINK>b<think>c</think>", "a\nc", "b"),
-])
+@pytest.mark.parametrize(
+    ("text", "thought", "answer"),
+    [
+        ("<think>a</think>b", "a", "b"),
+        ("b", "", "b"),
+        ("a</think>b", "a", "b"),
+        ("<think>a", "a", ""),
+        ("<think>\n\n</think>\n\nb", "", "b"),
+        ("<THINK>a</THINK>b<think>c</think>", "a\nc", "b"),
+    ],
+)
 def test_split_thinking(text, thought, answer):
     assert split_thinking(text) == (thought, answer)

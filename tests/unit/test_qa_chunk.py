@@ -5,16 +5,25 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.llm.tokens import estimate
 from core.qa.blocks import split_blocks
 from core.qa.chunk import Body, chunk_document, language_of, locate_on_page
-from core.llm.tokens import estimate
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=60)
 PIECES = st.one_of(
-    WORDS, st.builds("# {}\n".format, WORDS), st.builds("### {}\n\n".format, WORDS), st.builds("- {}\n- b\n".format, WORDS),
-    st.builds("```\n{}\n# no heading\n```\n".format, WORDS), st.just("```\nnever closed\n"), st.just("\n\n \n"),
-    st.builds("| a | b |\n|---|---|\n| {} | 2 |\n".format, WORDS), st.just("Sentence one. Sentence two! 第三句。第四句？\n"),
-    st.just("word " * 90 + "\n"), st.just("字" * 300), st.just("| x | y |\n|--|--|\n" + "| 1 | 2 |\n" * 40))
+    WORDS,
+    st.builds("# {}\n".format, WORDS),
+    st.builds("### {}\n\n".format, WORDS),
+    st.builds("- {}\n- b\n".format, WORDS),
+    st.builds("```\n{}\n# no heading\n```\n".format, WORDS),
+    st.just("```\nnever closed\n"),
+    st.just("\n\n \n"),
+    st.builds("| a | b |\n|---|---|\n| {} | 2 |\n".format, WORDS),
+    st.just("Sentence one. Sentence two! 第三句。第四句？\n"),
+    st.just("word " * 90 + "\n"),
+    st.just("字" * 300),
+    st.just("| x | y |\n|--|--|\n" + "| 1 | 2 |\n" * 40),
+)
 PAGES = st.lists(st.lists(PIECES, max_size=6).map("".join), min_size=1, max_size=4)
 
 
@@ -22,12 +31,12 @@ PAGES = st.lists(st.lists(PIECES, max_size=6).map("".join), min_size=1, max_size
 @given(PAGES, st.sampled_from([40, 120, 600]))
 def test_spans_tile_the_body(pages, target):
     body, spans = chunk_document("doc-a", "a.pdf", list(enumerate(pages, 1)), target=target)
-    assert "".join(body.text[s.start:s.end] for s in spans) == body.text
+    assert "".join(body.text[s.start : s.end] for s in spans) == body.text
     assert all(a.end == b.start for a, b in zip(spans, spans[1:], strict=False))
     for span in spans:
         head = body.text[slice(*span.header)] if span.header else ""
-        assert span.chunk.text == head + body.text[span.text_start:span.text_end]
-        assert not (body.text[span.start:span.text_start] + body.text[span.text_end:span.end]).strip()
+        assert span.chunk.text == head + body.text[span.text_start : span.text_end]
+        assert not (body.text[span.start : span.text_start] + body.text[span.text_end : span.end]).strip()
         assert estimate(span.chunk.text) <= target * 1.8 + 20
     assert len({s.chunk.id for s in spans}) == len(spans)
 
@@ -39,20 +48,24 @@ def test_places_on_pages_are_verbatim(pages):
     for span in spans:
         text = span.chunk.text
         for start in range(0, len(text), 17):
-            quote = text[start:start + 11]
+            quote = text[start : start + 11]
             page, a, b = locate_on_page(body, *span.to_body(start, start + len(quote)))
             if page:
                 assert pages[page - 1][a:b] in quote
 
 
 def test_blocks_know_their_kind():
-    text = "# T\nprose\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- x\n  more\n\n- y\n\n```sh\n# comment\n```\n1. one\n2. two\n"
+    text = (
+        "# T\nprose\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- x\n  more\n\n- y\n\n```sh\n# comment\n```\n1. one\n2. two\n"
+    )
     assert [b.kind for b in split_blocks(text)] == ["heading", "text", "table", "list", "code", "list"]
 
 
 def test_every_chunk_has_its_heading_path():
     text = "# Rova-2\nintro text that is long enough to be kept here\n" + "".join(
-        f"## Part {i}\n{'Some sentence about this part. ' * 20}\n### Detail\n{'Detail sentence. ' * 30}\n" for i in range(3))
+        f"## Part {i}\n{'Some sentence about this part. ' * 20}\n### Detail\n{'Detail sentence. ' * 30}\n"
+        for i in range(3)
+    )
     _, spans = chunk_document("doc-a", "a.pdf", [(1, text)], target=150)
     assert all(s.chunk.heading_path[0] == "Rova-2" for s in spans)
     assert ("Rova-2", "Part 2", "Detail") in [s.chunk.heading_path for s in spans]

@@ -1,0 +1,200 @@
+"""From a chunk to drafts: with a service through recorded calls, or with the built-in question writer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from core.llm.errors import ProviderError
+from core.llm.parse import Rejected, parse_reply
+from core.llm.types import ChatClient, Reply
+from core.qa.ledger import Call, Ledger, call_key
+from core.qa.request import PROMPT_VERSION, FactItem, facts_wanted, messages, reply_schema, reply_tokens
+from core.qa.settings import BuildSettings
+from core.qa.types import Chunk, Draft, Language
+
+MOST_CALLS = 4
+"""Calls for one chunk: the first, and up to three that continue a cut reply or repeat an unreadable one."""
+
+
+@dataclass
+class Work:
+    """What became of one chunk so far."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    last_key: str = ""
+    failure: ProviderError | None = None
+
+
+class Unreadable(ProviderError):
+    """All replies for a chunk were unreadable or cut before the first fact."""
+
+    def __init__(self) -> None:
+        super().__init__("unreadable")
+
+
+def recipe(settings: BuildSettings) -> str:
+    """Names everything but the text that decides what a helper writes."""
+    helper = settings.helper
+    parts = [
+        helper.kind,
+        helper.address,
+        helper.model,
+        helper.temperature,
+        helper.top_p,
+        settings.wordings,
+        settings.language,
+        settings.most_facts,
+        settings.seed,
+        PROMPT_VERSION,
+    ]
+    return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()[:16]
+
+
+def language_for(chunk: Chunk, settings: BuildSettings) -> Language:
+    """The language of questions and answers: the document's unless another is chosen."""
+    return chunk.language if settings.language == "document" or settings.helper.kind == "builtin" else settings.language
+
+
+def with_service(chunk: Chunk, settings: BuildSettings, client: ChatClient, ledger: Ledger) -> Work:
+    """Asks for facts until the reply is whole, at most MOST_CALLS times. Recorded replies are not asked for again.
+
+    Raises ProviderError when the whole job should stop; other faults are in `Work.failure`.
+    """
+    work, items = Work(), list[FactItem]()
+    wanted = facts_wanted(chunk, settings.most_facts)
+    again, attempt = False, ledger.failures(chunk.id)
+    for _ in range(MOST_CALLS):
+        left = wanted - len(items)
+        asked = messages(chunk, language_for(chunk, settings), settings.wordings, left, [i.quote for i in items], again)
+        limit = reply_tokens(chunk, settings.wordings, left)
+        try:
+            call = _asked_once(chunk, settings, client, ledger, asked, limit, attempt)
+        except ProviderError as fault:
+            if fault.stops_job:
+                raise
+            work.failure = fault
+            break
+        work.last_key = call.key
+        parsed = parse_reply(call.reply, call.finish_reason, FactItem)
+        _keep_rejects(ledger, call, parsed.rejects)
+        fresh = [i for i in parsed.items if i.quote not in {k.quote for k in items}]
+        items += fresh[:left]
+        if parsed.complete or len(items) >= wanted:
+            break
+        if not fresh and again:
+            work.failure = Unreadable() if not items else None
+            break
+        again = not fresh
+    work.drafts = _drafts(items, settings.wordings)
+    if not items and again and work.failure is None:
+        work.failure = Unreadable()
+    return work
+
+
+def _asked_once(
+    chunk: Chunk,
+    settings: BuildSettings,
+    client: ChatClient,
+    ledger: Ledger,
+    asked: list[dict[str, str]],
+    limit: int,
+    attempt: int,
+) -> Call:
+    helper = settings.helper
+    sampling = {
+        "temperature": helper.temperature,
+        "top_p": helper.top_p,
+        "seed": settings.seed + attempt,
+        "max_tokens": limit,
+    }
+    key = call_key(f"{helper.kind} {helper.address} {helper.model}", sampling, PROMPT_VERSION, asked)
+    if known := ledger.call(key):
+        return known
+    began = time.monotonic()
+    base = {"key": key, "stage": "facts", "chunk_id": chunk.id, "model": helper.model, "prompt_version": PROMPT_VERSION}
+    try:
+        reply = client.complete(
+            asked, schema=reply_schema(settings.wordings, settings.most_facts), deadline_s=helper.deadline_s, **sampling
+        )
+        if reply.context_full:
+            raise ProviderError("context_full")
+    except ProviderError as fault:
+        ledger.record_call(Call(**base, state="failed", ms=_ms(began), error=json.dumps(fault.as_dict())))
+        raise
+    call = _call(base, reply, _ms(began))
+    ledger.record_call(call)
+    return call
+
+
+def _call(base: dict[str, str], reply: Reply, ms: int) -> Call:
+    return Call(
+        **base,
+        state="cut" if reply.finish_reason == "length" else "done",
+        reply=reply.text,
+        finish_reason=reply.finish_reason,
+        tokens_in=reply.prompt_tokens,
+        tokens_out=reply.completion_tokens,
+        ms=ms,
+    )
+
+
+def with_builtin(chunk: Chunk, settings: BuildSettings, client: ChatClient | None, ledger: Ledger) -> Work:
+    """Facts by rules and questions by the shipped question writer; one ledger entry a chunk."""
+    from core.qa.facts import extract_facts
+    from core.qa.writer import write_pairs
+
+    key = call_key(
+        "builtin",
+        {"wordings": settings.wordings, "seed": settings.seed, "model": bool(client)},
+        PROMPT_VERSION,
+        [chunk.id, chunk.text, list(chunk.heading_path), chunk.language],
+    )
+    known = ledger.call(key)
+    if known is None:
+        began = time.monotonic()
+        drafts = write_pairs(chunk, extract_facts(chunk), client, wordings=settings.wordings, seed=settings.seed)
+        known = Call(
+            key,
+            "builtin",
+            chunk.id,
+            "builtin",
+            PROMPT_VERSION,
+            finish_reason="stop",
+            ms=_ms(began),
+            reply=json.dumps([d.__dict__ for d in drafts], ensure_ascii=False),
+        )
+        ledger.record_call(known)
+    return Work([Draft(**d) for d in json.loads(known.reply)], key)
+
+
+Writer = Callable[[Chunk], Work]
+
+
+def _drafts(items: list[FactItem], wordings: int) -> list[Draft]:
+    return [
+        Draft(question, item.answer, item.quote, f"f{number}", item.kind, variant)
+        for number, item in enumerate(items)
+        for variant, question in enumerate(item.questions[:wordings])
+    ]
+
+
+def _keep_rejects(ledger: Ledger, call: Call, rejects: list[Rejected]) -> None:
+    with ledger.transaction() as db:
+        db.execute("DELETE FROM rejects WHERE call_key = ?", (call.key,))
+        _insert_rejects(db, call, rejects)
+
+
+def _insert_rejects(db: sqlite3.Connection, call: Call, rejects: list[Rejected]) -> None:
+    db.executemany(
+        "INSERT INTO rejects (call_key, chunk_id, reason, text) VALUES (?, ?, ?, ?)",
+        [(call.key, call.chunk_id, r.reason, r.text) for r in rejects],
+    )
+
+
+def _ms(began: float) -> int:
+    return int((time.monotonic() - began) * 1000)

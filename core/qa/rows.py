@@ -1,0 +1,162 @@
+"""Drafts become rows: located, judged, stored with their evidence; then duplicates are found over all rows."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+from collections import defaultdict
+
+from core.qa.chunk import Body, Span, locate_on_page
+from core.qa.gates import VERSION, Candidate, Verdict, check, check_text
+from core.qa.ledger import Ledger
+from core.qa.locate import locate
+from core.qa.similar import bare, near_pairs
+from core.qa.types import Draft, Language
+
+
+def store_drafts(
+    db: sqlite3.Connection, body: Body, span: Span, drafts: list[Draft], language: Language, call_key: str
+) -> int:
+    """Replaces the generated rows of a chunk by these drafts and returns how many passed; edited rows stay.
+
+    A draft whose quote cannot be found is kept with the whole chunk as its evidence, so that the rejection can be read.
+    """
+    db.execute("DELETE FROM rows WHERE chunk_id = ? AND origin = 'generated' AND human = ''", (span.chunk.id,))
+    kept = {row[0] for row in db.execute("SELECT id FROM rows WHERE chunk_id = ?", (span.chunk.id,))}
+    passed = 0
+    for place, draft in enumerate(drafts):
+        found, verdicts = check(draft, span.chunk, language)
+        start, end = (found.start, found.end) if found else (0, len(span.chunk.text))
+        row_id = _id("q", span.chunk.id, draft.question, draft.answer)
+        if row_id in kept:
+            continue
+        kept.add(row_id)
+        fact_id = _id("f", span.chunk.id, draft.fact_key, draft.quote)
+        db.execute(
+            'INSERT OR IGNORE INTO facts (id, chunk_id, quote, start, "end") VALUES (?, ?, ?, ?, ?)',
+            (fact_id, span.chunk.id, span.chunk.text[start:end], start, end),
+        )
+        db.execute(
+            "INSERT INTO rows (id, fact_id, chunk_id, document_id, call_key, place, kind, variant, language, question, "
+            "answer, original_question, original_answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                row_id,
+                fact_id,
+                span.chunk.id,
+                span.chunk.document_id,
+                call_key,
+                place,
+                draft.kind,
+                draft.variant,
+                language,
+                draft.question,
+                draft.answer,
+                draft.question,
+                draft.answer,
+            ),
+        )
+        _store_evidence(db, body, span, row_id, start, end, found.score if found else 0.0)
+        store_verdicts(db, row_id, verdicts)
+        passed += all(v.passed for v in verdicts)
+    db.execute("DELETE FROM facts WHERE chunk_id = ? AND id NOT IN (SELECT fact_id FROM rows)", (span.chunk.id,))
+    return passed
+
+
+def store_verdicts(db: sqlite3.Connection, row_id: str, verdicts: list[Verdict]) -> None:
+    """Writes verdicts of a row, replacing those of the same gates."""
+    db.executemany(
+        "INSERT OR REPLACE INTO gates (row_id, gate, passed, detail, version) VALUES (?, ?, ?, ?, ?)",
+        [(row_id, v.gate, v.passed, v.detail, VERSION) for v in verdicts],
+    )
+
+
+def recheck(db: sqlite3.Connection, row_id: str) -> None:
+    """Judges a row again as it is now, after a person changed it."""
+    row = db.execute(
+        "SELECT r.*, e.quote, c.text, c.heading_path, e.label FROM rows r JOIN evidence e ON e.row_id = r.id "
+        "JOIN chunks c ON c.id = r.chunk_id WHERE r.id = ?",
+        (row_id,),
+    ).fetchone()
+    titles = f"{row['label']} {row['heading_path']}"
+    store_verdicts(
+        db,
+        row_id,
+        check_text(Candidate(row["question"], row["answer"], row["quote"], row["text"], titles, row["language"])),
+    )
+
+
+def find_duplicates(ledger: Ledger) -> int:
+    """Marks nearly equal questions of all rows in document order, and rows whose text is gone; returns how many failed.
+
+    Wordings of one fact may resemble each other but not be equal. Of different facts the later row is a duplicate when
+    the answers agree too, and a conflict when the same question has another answer.
+    """
+    with ledger.transaction() as db:
+        db.execute("DELETE FROM gates WHERE gate IN ('duplicate', 'conflict', 'stale')")
+        _mark_stale(db)
+        rows = db.execute(
+            "SELECT id, fact_id, question, answer FROM pairs p WHERE state = 'accepted' "
+            "ORDER BY (origin = 'edited') DESC, (SELECT rowid FROM documents d WHERE d.id = p.document_id), "
+            "ordinal, place"
+        ).fetchall()
+        return _mark_near(db, rows)
+
+
+def _mark_near(db: sqlite3.Connection, rows: list[sqlite3.Row]) -> int:
+    out: dict[int, tuple[str, str]] = {}
+    questions, answers = [bare(r["question"]) for r in rows], [bare(r["answer"]) for r in rows]
+    numbers = [re.findall(r"\d+", r["question"]) for r in rows]
+    partners: dict[int, list[int]] = defaultdict(list)
+    for i, j in near_pairs([r["question"] for r in rows]):
+        partners[j].append(i)
+    for j, near in sorted(partners.items()):
+        for i in near:
+            if i in out:
+                continue
+            same, agree = questions[i] == questions[j], answers[i] == answers[j] or _contains(answers[i], answers[j])
+            if rows[i]["fact_id"] == rows[j]["fact_id"]:
+                verdict = "duplicate" if same else ""
+            elif same and not agree:
+                verdict = "conflict"
+            else:
+                verdict = "duplicate" if agree and numbers[i] == numbers[j] else ""
+            if verdict:
+                out[j] = (verdict, rows[i]["question"])
+                break
+    for j, (gate, detail) in out.items():
+        store_verdicts(db, rows[j]["id"], [Verdict(gate, False, detail[:120])])
+    return len(out)
+
+
+def _contains(a: str, b: str) -> bool:
+    short, long = sorted((a, b), key=len)
+    return len(short) > 3 and short in long
+
+
+def _mark_stale(db: sqlite3.Connection) -> None:
+    """Rows of chunks that are no longer part of their document; edited ones only when their quote left its page."""
+    rows = db.execute(
+        "SELECT r.id, r.origin, e.quote, p.markdown FROM rows r JOIN chunks c ON c.id = r.chunk_id "
+        "JOIN evidence e ON e.row_id = r.id LEFT JOIN pages p ON p.document_id = e.document_id AND p.number = e.page "
+        "WHERE c.retired = 1"
+    ).fetchall()
+    for row in rows:
+        if row["origin"] == "generated" or locate(row["quote"], row["markdown"] or "") is None:
+            store_verdicts(db, row["id"], [Verdict("stale", False)])
+
+
+def _store_evidence(
+    db: sqlite3.Connection, body: Body, span: Span, row_id: str, start: int, end: int, score: float
+) -> None:
+    page, a, b = locate_on_page(body, *span.to_body(start, end))
+    markdown = next((body.text[p.start : p.start + p.length] for p in body.pages if p.number == page), "")
+    db.execute(
+        'INSERT INTO evidence (row_id, document_id, label, page, quote, start, "end", score) '
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (row_id, span.chunk.document_id, span.chunk.document_label, page, markdown[a:b], a, b, score),
+    )
+
+
+def _id(prefix: str, *parts: str) -> str:
+    return f"{prefix}-{hashlib.sha256(chr(31).join(parts).encode('utf-8', 'replace')).hexdigest()[:20]}"

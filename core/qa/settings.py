@@ -1,0 +1,26 @@
+"""How questions and answers are built."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from core.llm.settings import HelperSettings
+from core.settings import Settings, setting
+
+
+class BuildSettings(Settings):
+    """One build of question–answer pairs."""
+
+    area: ClassVar[str] = "qa"
+
+    documents: tuple[str, ...] = setting((), widget="hidden")
+    helper: HelperSettings = setting(HelperSettings(), widget="hidden")
+    wordings: int = setting(4, widget="slider", step=1, ge=1, le=8)
+    sample: int = setting(0, widget="hidden", ge=0, le=100)
+    scope: Literal["missing", "all"] = setting("missing", choices=("missing", "all"), advanced=True)
+    language: Literal["document", "en", "zh"] = setting(
+        "document", choices=("document", "en", "zh"), advanced=True, when="helper.kind=ollama|openai"
+    )
+    chunk_tokens: int = setting(600, advanced=True, unit="tokens", ge=100, le=4000, step=50)
+    most_facts: int = setting(12, advanced=True, ge=1, le=40, step=1, when="helper.kind=ollama|openai")
+    seed: int = setting(42, advanced=True, ge=0, le=2**31 - 1)

@@ -1,0 +1,47 @@
+"""Questions that are nearly the same: exact search by Jaccard similarity of character 5-grams.
+
+Prefix filter: two sets with Jaccard ≥ t share one of their ⌊(1 − t)·n⌋ + 1 rarest elements (Chaudhuri, Ganti and
+Kaushik, 2006), so only few pairs are compared and none is missed. Works for Chinese, where words have no spaces.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+NEAR = 0.8
+_SIZE = 5
+
+
+def bare(text: str) -> str:
+    """Letters and digits only, lower case: what two equal questions share."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text).lower())
+
+
+def shingles(text: str) -> frozenset[str]:
+    """Character 5-grams of the bare text; the text itself when it is shorter."""
+    text = bare(text)
+    return frozenset(text[i : i + _SIZE] for i in range(max(1, len(text) - _SIZE + 1)))
+
+
+def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
+    """Share of common elements."""
+    return len(a & b) / len(a | b) if a or b else 1.0
+
+
+def near_pairs(texts: Sequence[str], threshold: float = NEAR) -> Iterator[tuple[int, int]]:
+    """(i, j), i < j, for all texts at least as similar as `threshold`, ordered by j, then i."""
+    sets = [shingles(t) for t in texts]
+    frequency = Counter(s for one in sets for s in one)
+    index: dict[str, list[int]] = defaultdict(list)
+    for j, one in enumerate(sets):
+        rare = sorted(one, key=lambda s: (frequency[s], s))[: int((1 - threshold) * len(one) + 1e-9) + 1]
+        candidates = {i for s in rare for i in index[s]}
+        for i in sorted(candidates):
+            small, large = sorted((len(sets[i]), len(one)))
+            if small >= threshold * large and jaccard(sets[i], one) >= threshold:
+                yield i, j
+        for s in rare:
+            index[s].append(j)

@@ -1,0 +1,171 @@
+"""The build job: documents → chunks → drafts → gates → rows. Stopped or killed at any moment, it can go on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from core import documents
+from core.errors import UserError
+from core.jobs.context import JobContext, JobStopped
+from core.llm.errors import Cancelled
+from core.llm.opening import open_client
+from core.llm.pacing import run_many
+from core.llm.types import ChatClient
+from core.qa.chunk import Body, Span
+from core.qa.generate import Work, language_for, recipe, with_builtin, with_service
+from core.qa.ledger import Ledger
+from core.qa.rows import find_duplicates, store_drafts
+from core.qa.settings import BuildSettings
+
+GRACE_S = 5.0
+FAILURES_IN_A_ROW = 5
+
+
+def run(job: JobContext) -> None:
+    """Handler of the job kind "build"; `job.params` holds the settings under "settings"."""
+    settings = BuildSettings.load(job.params["settings"])
+    with Ledger(job.ws) as ledger:
+        job.phase("chunks")
+        known = sync_documents(job, ledger, settings)
+        todo = ledger.spans(known, missing_only=settings.scope == "missing", recipe=recipe(settings))
+        try:
+            if todo:
+                _generate(job, ledger, settings, _spread(todo) if settings.sample else todo)
+        finally:
+            job.phase("duplicates")
+            find_duplicates(ledger)
+            job.result(**_totals(ledger, known))
+    if job.should_stop():
+        raise JobStopped
+
+
+def sync_documents(job: JobContext, ledger: Ledger, settings: BuildSettings) -> list[str]:
+    """Reads the converted documents into the ledger and returns their ids."""
+    ready = [
+        d
+        for d in documents.list_documents(job.ws)
+        if d.done_pages and (not settings.documents or d.id in settings.documents)
+    ]
+    if not ready:
+        raise UserError("qa.error.no_documents")
+    for number, document in enumerate(ready):
+        job.check_stop()
+        pages = [
+            (p.number, documents.page_markdown(job.ws, document.id, p.number))
+            for p in documents.pages(job.ws, document.id)
+        ]
+        ledger.sync_document(document.id, document.label, pages, settings.chunk_tokens)
+        job.progress(number + 1, len(ready), "documents")
+    return [d.id for d in ready]
+
+
+def _generate(job: JobContext, ledger: Ledger, settings: BuildSettings, todo: list[Span]) -> None:
+    job.phase("generate")
+    job.progress(0, len(todo), "chunks")
+    bodies = {span.chunk.document_id: ledger.body(span.chunk.document_id) for span in todo}
+    failed_in_a_row = accepted = 0
+    with _client(job, settings) as client:
+        work = _worker(settings, client, ledger)
+        enough = lambda: bool(settings.sample) and accepted >= settings.sample  # noqa: E731
+        workers = 1 if settings.helper.kind == "builtin" else 2 if settings.sample else settings.helper.concurrency
+        for done, (span, future) in enumerate(
+            run_many(todo, work, workers=workers, should_stop=lambda: job.should_stop() or enough()), 1
+        ):
+            try:
+                made = future.result()
+            except Cancelled:
+                continue
+            accepted += _commit(ledger, settings, bodies[span.chunk.document_id], span, made)
+            job.progress(done, len(todo), "chunks")
+            if made.failure is None:
+                failed_in_a_row = 0
+                continue
+            failed_in_a_row += 1
+            job.warn(
+                "qa.warning.chunk_failed",
+                page=span.chunk.page_start,
+                label=span.chunk.document_label,
+                cause=made.failure.as_dict(),
+            )
+            if failed_in_a_row >= FAILURES_IN_A_ROW:
+                raise made.failure
+
+
+def _worker(settings: BuildSettings, client: ChatClient | None, ledger: Ledger) -> Callable[[Span], Work]:
+    if settings.helper.kind == "builtin":
+        return lambda span: with_builtin(span.chunk, settings, client, ledger)
+    assert client is not None
+    return lambda span: with_service(span.chunk, settings, client, ledger)
+
+
+def _commit(ledger: Ledger, settings: BuildSettings, body: Body, span: Span, made: Work) -> int:
+    """Rows and the chunk's outcome in one transaction; returns how many rows passed."""
+    with ledger.transaction() as db:
+        passed = 0
+        if made.drafts or made.failure is None:
+            passed = store_drafts(db, body, span, made.drafts, language_for(span.chunk, settings), made.last_key)
+        ledger.outcome(db, span.chunk.id, recipe(settings), made.failure.as_dict() if made.failure else None)
+    return passed
+
+
+@contextmanager
+def _client(job: JobContext, settings: BuildSettings) -> Iterator[ChatClient | None]:
+    """The helper, whose requests are broken off some seconds after the job was asked to stop."""
+    if settings.helper.kind == "builtin" and not _needs_model(job):
+        yield None
+        return
+    client = open_client(job.ws, settings.helper)
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.5):
+            if job.should_stop():
+                if not over.wait(GRACE_S):
+                    client.cancel()
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield client
+    finally:
+        over.set()
+        watcher.join()
+        client.close()
+
+
+def _needs_model(job: JobContext) -> bool:
+    """Whether the built-in question writer can run; without it, questions are written by rules alone."""
+    from core.qa.writer import adapter_available
+
+    return adapter_available(job.ws)
+
+
+def _spread(spans: list[Span]) -> list[Span]:
+    """For a sample: from all over the documents (van der Corput order, always the same)."""
+    return [spans[i] for i in sorted(range(len(spans)), key=lambda i: int(f"{i:020b}"[::-1], 2))]
+
+
+def _totals(ledger: Ledger, known: list[str]) -> dict[str, Any]:
+    marks = ", ".join("?" * len(known))
+    states = dict(
+        map(
+            tuple,
+            ledger.query(f"SELECT state, COUNT(*) FROM pairs WHERE document_id IN ({marks}) GROUP BY state", *known),
+        )
+    )
+    failed = ledger.one(
+        f"SELECT COUNT(*) FROM outcomes o JOIN chunks c ON c.id = o.chunk_id WHERE o.state = 'failed' "
+        f"AND c.retired = 0 AND c.document_id IN ({marks})",
+        *known,
+    )
+    return {
+        "accepted": states.get("accepted", 0),
+        "rejected": states.get("rejected", 0),
+        "failed_chunks": failed,
+        "finished_at": time.time(),
+    }
