@@ -133,12 +133,23 @@ def _answer(call: Call, parts: _Parts, values: dict[Any, Any]) -> Iterator[list[
     busy = [gr.update(interactive=False), gr.update(visible=True)]
     texts = dict.fromkeys(SIDES, waiting)
     yield [*_shown(talks, texts), "", "", *busy]
-    for side, text in serving.chat_pair(call.ws, values[parts.run], talks["before"], talks["after"], settings):
-        texts[side] = text
+    for update in _both(call, values[parts.run], talks, settings):
+        texts[update.side] = call.t("compare.ui.failed", reason=update.error) if update.error else update.text
         yield [*_shown(talks, texts), gr.skip(), gr.skip(), *busy]
     found = qa.find_evidence(call.ws, question, texts["after"], limit=MAX_EVIDENCE)
     yield [*_shown(talks, texts), gr.skip(), _evidence(call, found), gr.update(interactive=True),
            gr.update(visible=False)]
+
+
+def _both(call: Call, run: str, talks: dict[str, list[dict[str, str]]],
+          settings: ChatSettings) -> Iterator[serving.PairUpdate]:
+    """News of both answers, from one model server that holds one copy of the weights."""
+    model = training.run_settings(call.ws, run).model
+    endpoint = serving.ensure(call.ws, model, (run,))
+    system = [{"role": "system", "content": settings.system}] if settings.system.strip() else []
+    return serving.chat_pair(endpoint, run, [*system, *talks["before"]], [*system, *talks["after"]],
+                             max_tokens=settings.max_tokens, temperature=settings.temperature, top_p=settings.top_p,
+                             seed=settings.seed)
 
 
 def _turns(messages: list[dict[str, Any]] | None) -> list[dict[str, str]]:
