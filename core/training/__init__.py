@@ -1,0 +1,21 @@
+"""Training: settings, runs and their files, loss curves. The trainer itself lives in a process of its own.
+
+Nothing here imports torch at import time; `engine` and `rows` are imported by the trainer process only.
+"""
+
+from core.training.curves import Curves, curves
+from core.training.runs import (
+    RunInfo,
+    delete_run,
+    list_runs,
+    resume_run,
+    run_settings,
+    start_run,
+    stop_run,
+    train_from_yaml,
+)
+from core.training.settings import TrainSettings
+from core.training.spec import read_yaml, to_yaml
+
+__all__ = ["Curves", "RunInfo", "TrainSettings", "curves", "delete_run", "list_runs", "read_yaml", "resume_run",
+           "run_settings", "start_run", "stop_run", "to_yaml", "train_from_yaml"]

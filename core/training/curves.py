@@ -1,0 +1,56 @@
+"""The curves of a run, read from its events: one point a step, whatever was interrupted and done again."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from core import jobs
+from core.storage import Workspace
+
+Point = tuple[int, float]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Points (step, value) in the order of their steps.
+
+    Attributes:
+        train: mean loss per answer token of the step's rows.
+        held_out: the same on the held-out rows.
+        learning_rate, grad_norm, tokens_per_second: as they were in that step.
+        lost_steps: steps whose loss was not a finite number.
+    """
+
+    train: tuple[Point, ...] = ()
+    held_out: tuple[Point, ...] = ()
+    learning_rate: tuple[Point, ...] = ()
+    grad_norm: tuple[Point, ...] = ()
+    tokens_per_second: tuple[Point, ...] = ()
+    lost_steps: tuple[int, ...] = ()
+
+
+def curves(ws: Workspace, run_id: str) -> Curves:
+    """The curves of a run so far. Raises UserError for an id that is none; a run without events has empty curves."""
+    steps: dict[int, dict[str, Any]] = {}
+    for event in jobs.events(ws, run_id)[0]:
+        if event.get("type") == "item" and isinstance(event.get("resumed_from"), int):
+            # What an earlier sitting did after this checkpoint is lost with it, and is done again.
+            steps = {step: values for step, values in steps.items() if step <= event["resumed_from"]}
+        elif event.get("type") == "metric" and _is_step(event.get("step")):
+            step = int(event["step"])
+            steps[step] = {**steps.get(step, {}), **event}
+    ordered = sorted(steps.items())
+    return Curves(_points(ordered, "loss"), _points(ordered, "held_out_loss"), _points(ordered, "learning_rate"),
+                  _points(ordered, "grad_norm"), _points(ordered, "tokens_per_second"),
+                  tuple(step for step, values in ordered if "loss" in values and values["loss"] is None))
+
+
+def _is_step(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value) and value >= 0
+
+
+def _points(steps: list[tuple[int, dict[str, Any]]], name: str) -> tuple[Point, ...]:
+    return tuple((step, float(values[name])) for step, values in steps
+                 if isinstance(values.get(name), int | float) and math.isfinite(values[name]))

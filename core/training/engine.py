@@ -1,0 +1,179 @@
+"""TRL's SFTTrainer with our checkpoints, batches by length, and the loss computed at answer tokens alone.
+
+Imports torch; only the trainer process imports this module.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn.functional import cross_entropy
+from torch.utils.data import Sampler
+from transformers import TrainerCallback
+from trl import SFTTrainer
+
+from core.errors import UserError
+from core.jobs import JobContext
+from core.storage.workspace import RunPaths
+from core.training import checkpoints
+
+_LOST_STEPS = 3
+_POOL_BATCHES = 4
+
+
+class LengthGrouped(Sampler[int]):
+    """Rows in random order, batches of similar length: pools of a few batches are sorted, then cut and shuffled.
+
+    The order depends on seed and epoch alone, so a resumed run sees the same batches.
+    """
+
+    def __init__(self, lengths: list[int], batch_size: int, seed: int) -> None:
+        self.lengths, self.batch_size, self.seed, self.epoch = lengths, batch_size, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """The next iteration gives the order of this epoch (0, 1, …)."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        order = torch.randperm(len(self.lengths), generator=generator).tolist()
+        pool = self.batch_size * _POOL_BATCHES
+        pools = [sorted(order[i:i + pool], key=lambda row: -self.lengths[row]) for i in range(0, len(order), pool)]
+        rows = [row for part in pools for row in part]
+        batches = [rows[i:i + self.batch_size] for i in range(0, len(rows), self.batch_size)]
+        # A last, smaller batch stays last: in the middle it would shift all that follow.
+        last = [batches.pop()] if batches and len(batches[-1]) < self.batch_size else []
+        for n in [*torch.randperm(len(batches), generator=generator).tolist()]:
+            yield from batches[n]
+        for batch in last:
+            yield from batch
+
+
+class AnswerTrainer(SFTTrainer):
+    """SFTTrainer that writes checkpoints through our storage.
+
+    On a graphics card TRL's fused head already scores answer tokens only; elsewhere it scores every token, so the
+    loss is computed here from the hidden states at answer positions (same value, fewer products with the vocabulary).
+    """
+
+    def __init__(self, *args: Any, job: JobContext, run: RunPaths, lengths: list[int], **kwargs: Any) -> None:
+        self.job, self.run = job, run
+        super().__init__(*args, **kwargs)
+        self.sampler = LengthGrouped(lengths, self.args.per_device_train_batch_size, self.args.seed)
+        self.answers_only = self.args.device.type != "cuda" and _has_plain_head(self.model)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
+        return self.sampler
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False,
+                     num_items_in_batch: Any = None) -> Any:
+        """Mean negative log-likelihood per answer token of the whole step."""
+        if return_outputs or not self.answers_only or self.accelerator.num_processes > 1:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        causal = self.accelerator.unwrap_model(model).get_base_model()
+        hidden = causal.base_model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"],
+                                   use_cache=False).last_hidden_state[:, :-1]
+        labels = inputs["labels"][:, 1:]
+        counts = labels != -100
+        logits = causal.get_output_embeddings()(hidden[counts]).float()
+        total = cross_entropy(logits, labels[counts], reduction="sum")
+        if self.model.training:
+            self._total_train_tokens += int(inputs["attention_mask"].sum())
+        tokens = counts.sum() if num_items_in_batch is None else torch.as_tensor(num_items_in_batch)
+        return total / tokens.clamp(min=1)
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """TRL's card describes a hub upload; checkpoints need none."""
+
+    def _get_output_dir(self, trial: Any) -> str:
+        return str(self._staging)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """Written aside, then moved into place with its manifest last."""
+        self._staging = self.job.ws.tmp_dir()
+        super()._save_checkpoint(model, trial)
+        step = self.state.global_step
+        checkpoints.publish(RunPaths(self._staging).dir / f"checkpoint-{step}", self.run, step)
+        self._staging.rmdir()
+        self.job.item(checkpoint=step)
+
+
+def _has_plain_head(model: Any) -> bool:
+    """Whether logits are nothing but hidden states times the output matrix, and there is no further loss."""
+    config = model.config.get_text_config()
+    scales = ("final_logit_softcapping", "logit_scale", "output_multiplier", "lm_head_multiplier", "logits_scaling")
+    return all(getattr(config, name, None) in (None, 1, 1.0) for name in scales) \
+        and not hasattr(config, "output_router_logits") and hasattr(model, "get_base_model")
+
+
+class Reporter(TrainerCallback):
+    """Writes what happens to the job's journal, and carries its request to stop to the trainer."""
+
+    def __init__(self, job: JobContext) -> None:
+        self.job = job
+        self.trainer: AnswerTrainer | None = None
+        self.stopped = False
+        self.lost = 0
+        self.tokens, self.moment = 0, time.monotonic()
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """The clock of the speed starts here, not at the loading."""
+        self.moment = time.monotonic()
+        self.job.progress(state.global_step, state.max_steps, "steps")
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """A resumed epoch must get its own order; the library passes the number on for whole epochs only."""
+        if self.trainer is not None:
+            self.trainer.sampler.set_epoch(int((state.epoch or 0) + 1e-6))
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """After each optimiser step: progress, and the end when it was asked for."""
+        self.job.progress(state.global_step, state.max_steps, "steps")
+        if self.job.should_stop() and state.global_step < state.max_steps:
+            self.stopped = True
+            control.should_save = True
+            control.should_training_stop = True
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
+        """One metric event a step; the held-out loss joins the step it was measured after."""
+        logs = logs or {}
+        if "eval_loss" in logs:
+            self.job.metric(step=state.global_step, held_out_loss=logs["eval_loss"])
+            self.moment = time.monotonic()
+        elif "loss" in logs:
+            self.job.metric(step=state.global_step, epoch=round(state.epoch or 0, 4), loss=logs["loss"],
+                            learning_rate=logs.get("learning_rate"), grad_norm=logs.get("grad_norm"),
+                            tokens_per_second=self._speed())
+            self._watch(logs["loss"], state.global_step)
+
+    def _speed(self) -> float | None:
+        """Tokens a second since the last step, padding not counted."""
+        now = time.monotonic()
+        total = self.trainer._total_train_tokens if self.trainer else 0
+        tokens, seconds = total - self.tokens, now - self.moment
+        self.tokens, self.moment = total, now
+        return round(tokens / seconds, 1) if seconds > 0 else None
+
+    def _watch(self, loss: float, step: int) -> None:
+        """Ends the run with a plain cause when the loss has not been a number for some steps."""
+        self.lost = 0 if math.isfinite(loss) else self.lost + 1
+        if self.lost >= _LOST_STEPS:
+            raise UserError("train.error.loss_lost", step=step)
+
+
+def save_adapter(model: Any, target: Path, base_model: str) -> None:
+    """Writes the adapter as safetensors into an empty folder; its configuration names the base model by `base_model`.
+
+    Args:
+        base_model: catalogue id or folder, as in the run's settings.
+    """
+    model.peft_config["default"].base_model_name_or_path = base_model
+    model.save_pretrained(str(target), safe_serialization=True, save_embedding_layers=False)

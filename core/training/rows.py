@@ -1,0 +1,54 @@
+"""From conversations to token rows, with counts of what had to be cut or left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.models.chat_template import Message, encode
+
+IGNORED = -100
+
+
+@dataclass
+class Rows:
+    """Tokenised rows for the trainer.
+
+    Attributes:
+        rows: each with `input_ids` and `labels`; labels are -100 where the loss does not count.
+        cut: rows whose end was cut off at the limit.
+        dropped: rows left out because no token of an answer remained.
+        tokens: all tokens in the rows.
+    """
+
+    rows: list[dict[str, list[int]]] = field(default_factory=list)
+    cut: int = 0
+    dropped: int = 0
+    tokens: int = 0
+
+
+def tokenise(conversations: list[list[Message]], tokenizer: Any, cutoff_len: int,
+             on_row: Callable[[int], None]) -> Rows:
+    """Encodes conversations with the model's chat template, at most `cutoff_len` tokens each.
+
+    Args:
+        on_row: called with the number of conversations done.
+
+    Raises:
+        UserError: the model has no chat template or refuses a conversation.
+    """
+    found = Rows()
+    for done, messages in enumerate(conversations, 1):
+        encoded = encode(messages, tokenizer)
+        ids, mask = encoded.ids[:cutoff_len], encoded.mask[:cutoff_len]
+        found.cut += len(encoded.ids) > cutoff_len
+        # The first token is predicted from nothing, so a mask there counts for nothing.
+        if any(mask[1:]):
+            labels = [token if counts else IGNORED for token, counts in zip(ids, mask, strict=True)]
+            found.rows.append({"input_ids": ids, "labels": labels})
+            found.tokens += len(ids)
+        else:
+            found.dropped += 1
+        on_row(done)
+    return found

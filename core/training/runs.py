@@ -1,0 +1,147 @@
+"""Training runs: start, stop, resume, list. A run is a job whose folder also holds run.yaml, checkpoints, adapter."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from core import jobs
+from core.errors import UserError
+from core.jobs import JobView
+from core.models import resolve
+from core.storage import Workspace, new_id, require_space
+from core.storage.workspace import CODE_ROOT
+from core.training.settings import TrainSettings
+from core.training.spec import read_yaml, to_yaml
+
+LEASE = "accelerator"
+# Two checkpoints with their optimiser state, and the adapter, of the largest rank that is usual.
+_SPACE_BYTES = 300_000_000
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """A run for lists.
+
+    Attributes:
+        view: its job: id, title, state, progress, error.
+        settings: what it is trained with; None when its file is damaged.
+        has_adapter: there is a complete adapter to try.
+        can_resume: it ended before its last step and can go on.
+    """
+
+    view: JobView
+    settings: TrainSettings | None
+    has_adapter: bool
+    can_resume: bool
+
+
+def start_run(ws: Workspace, settings: TrainSettings, title: str = "") -> JobView:
+    """Starts a run in a process of its own and returns at once.
+
+    Raises:
+        UserError: no dataset chosen or it has no rows, model missing or not allowed, disk full, or another job holds
+            the machine.
+    """
+    from core.datasets import conversations
+
+    if not settings.dataset:
+        raise UserError("train.error.no_dataset")
+    resolve(ws, settings.model)
+    if not conversations(ws, settings.dataset, "train"):
+        raise UserError("train.error.no_rows")
+    require_space(ws.runs, _SPACE_BYTES)
+    run_id = new_id("run")
+    argv = [sys.executable, str(CODE_ROOT / "app.py"), "train", str(ws.run(run_id).yaml)]
+    return jobs.start(ws, "train", settings.model_dump(), title=title or settings.model, lease=LEASE, argv=argv,
+                      id=run_id, files={ws.run(run_id).yaml.name: to_yaml(settings)})
+
+
+def resume_run(ws: Workspace, run_id: str) -> JobView:
+    """Goes on from the last complete checkpoint. Raises UserError while it runs or when the machine is taken."""
+    return jobs.resume(ws, run_id)
+
+
+def stop_run(ws: Workspace, run_id: str, force: bool = False) -> None:
+    """Asks a run to stop: it saves checkpoint and adapter after the current step. `force` kills it instead."""
+    jobs.request_stop(ws, run_id, force)
+
+
+def delete_run(ws: Workspace, run_id: str) -> None:
+    """Deletes an ended run with its checkpoints and its adapter. Raises UserError while it runs."""
+    jobs.delete(ws, run_id)
+
+
+def list_runs(ws: Workspace) -> list[RunInfo]:
+    """All runs, newest first."""
+    return [_info(ws, view) for view in jobs.list_jobs(ws, kind="train")]
+
+
+def run_settings(ws: Workspace, run_id: str) -> TrainSettings:
+    """What a run is trained with. Raises UserError when its file is missing or damaged."""
+    return read_yaml(ws.run(run_id).yaml)
+
+
+def has_adapter(ws: Workspace, run_id: str) -> bool:
+    """Whether a run has a complete adapter."""
+    return (ws.run(run_id).adapter / "manifest.json").is_file()
+
+
+def _info(ws: Workspace, view: JobView) -> RunInfo:
+    try:
+        settings: TrainSettings | None = run_settings(ws, view.id)
+    except UserError:
+        settings = None
+    ended_early = view.state.is_terminal and view.state is not jobs.JobState.DONE
+    return RunInfo(view, settings, has_adapter(ws, view.id), ended_early and settings is not None)
+
+
+def train_from_yaml(path: Path) -> int:
+    """What `app.py train RUN.yaml` does; returns the exit code.
+
+    Started by a job, it is that job's trainer. Started by hand, it starts a run with the file's settings, follows it
+    on the terminal until it ends, and stops it on Ctrl+C.
+    """
+    from core.jobs.main import current_job, run_job
+
+    ws = Workspace.default()
+    settings = read_yaml(path)
+    job_id = current_job()
+    if job_id is not None:
+        from core.training.trainer import train
+
+        return run_job(ws, job_id, lambda job: train(job, settings))
+    return _follow(ws, start_run(ws, settings, title=path.stem))
+
+
+def _follow(ws: Workspace, view: JobView) -> int:
+    """Prints what happens in a run until it ends; 0 when it was trained to its end or stopped on request."""
+    offset, run_id = 0, view.id
+    print(ws.run(run_id).dir)
+    while True:
+        try:
+            ended = jobs.view(ws, run_id).state.is_terminal
+            events, offset = jobs.events(ws, run_id, offset)
+            for event in events:
+                _say(event)
+            if ended:
+                break
+            time.sleep(0.5)
+        except KeyboardInterrupt:
+            jobs.request_stop(ws, run_id)
+    view = jobs.view(ws, run_id)
+    if view.error:
+        print(UserError(view.error["key"], **view.error["params"]).text("en"), file=sys.stderr)
+    print(view.state.value)
+    return 0 if view.state in (jobs.JobState.DONE, jobs.JobState.STOPPED) else 1
+
+
+def _say(event: dict[str, object]) -> None:
+    if event.get("type") == "phase":
+        print(event.get("name"))
+    elif event.get("type") == "metric":
+        skip = ("t", "m", "type", "seq", "crc")
+        print("  ".join(f"{name} {value:.4g}" for name, value in event.items()
+                        if name not in skip and isinstance(value, int | float)))

@@ -1,0 +1,40 @@
+"""The one table of training settings; form, validation, YAML and command line follow from it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from core.models.catalogue import STARTER_ID
+from core.settings import Settings, setting
+
+
+class TrainSettings(Settings):
+    """What a run is trained with. Labels and helps are `train.<field>.*` of the message catalogue.
+
+    `save_every` and `evaluate_every` count optimiser steps; 0 means about ten times in a run.
+    """
+
+    area: ClassVar[str] = "train"
+
+    model: str = setting(STARTER_ID, widget="model", max_length=1000, engine="model")
+    dataset: str = setting("", widget="dataset", max_length=40, engine="train_dataset")
+    method: str = setting("lora", choices=("lora",), pattern="^lora$")
+    epochs: int = setting(8, ge=1, le=100, step=1, engine="num_train_epochs")
+    learning_rate: float = setting(1e-3, gt=0, le=0.1, engine="learning_rate")
+    batch_size: int = setting(8, ge=1, le=256, step=1, unit="rows", engine="per_device_train_batch_size")
+    cutoff_len: int = setting(1024, ge=16, le=131072, step=16, unit="tokens")
+    lora_rank: int = setting(16, ge=1, le=512, step=1, engine="r")
+
+    lora_alpha: int = setting(32, ge=1, le=1024, step=1, advanced=True, engine="lora_alpha")
+    lora_dropout: float = setting(0.0, ge=0, le=0.5, step=0.05, advanced=True, engine="lora_dropout")
+    gradient_accumulation: int = setting(1, ge=1, le=256, step=1, advanced=True, unit="batches",
+                                         engine="gradient_accumulation_steps")
+    scheduler: str = setting("linear", choices=("linear", "cosine", "constant"), pattern="^(linear|cosine|constant)$",
+                             advanced=True, engine="lr_scheduler_type")
+    warmup_share: float = setting(0.05, ge=0, le=0.5, step=0.01, advanced=True, engine="warmup_steps")
+    weight_decay: float = setting(0.0, ge=0, le=1, step=0.01, advanced=True, engine="weight_decay")
+    max_grad_norm: float = setting(1.0, gt=0, le=100, advanced=True, engine="max_grad_norm")
+    general_share: float = setting(0.0, ge=0, le=0.5, step=0.05, advanced=True)
+    evaluate_every: int = setting(0, ge=0, le=1_000_000, step=1, advanced=True, unit="steps", engine="eval_steps")
+    save_every: int = setting(0, ge=0, le=1_000_000, step=1, advanced=True, unit="steps", engine="save_steps")
+    seed: int = setting(42, ge=0, le=2**31 - 1, step=1, advanced=True, engine="seed")
