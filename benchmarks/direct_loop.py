@@ -108,7 +108,7 @@ def train(model: Any, tokenizer: Any, conversations: list[list[Message]], settin
         optimizer.zero_grad(set_to_none=True)
         seen += sum(len(ids) for ids, _ in batch)
         mean += loss.item()
-        if (step + 1) % whole == 0 or (step + 1) % 50 == 0:
+        if (step + 1) % whole == 0 or (step + 1) % 20 == 0:
             spent = time.time() - begin
             log(f"step {step + 1}/{len(plan)} loss {loss.item():.3f} {seen / spent:.0f} tok/s {spent:.0f} s")
         if max_seconds and time.time() - begin > max_seconds:

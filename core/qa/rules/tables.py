@@ -97,4 +97,5 @@ def cell_statement(subject: str, name: str, cell: str, language: str) -> str:
     if VERB_HEAD.match(name):
         return f"{subject}: {name.lower()} at {value}." if re.match(r"\d", value) else f"{subject}: {name.lower()} {value}."
     column = name if name[:2].isupper() else name[:1].lower() + name[1:]
-    return f"The {column} for {subject} is {value}."
+    verb = "are" if re.search(r"[^s]s$", column.split()[0]) else "is"
+    return f"The {column} for {subject} {verb} {value}."

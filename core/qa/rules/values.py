@@ -27,10 +27,10 @@ PATTERNS = [
     ("code", r"\b[a-z]+-\d+\b"),
     ("code", r"\b(?:[A-Z]{1,5}-?\d{1,6}[A-Z]?|\d{2,5}[ -]\d{2,4}[ -]\d{2,6}(?:[ -]\d+)*)\b"),
     ("number", rf"(?:{NUMBER}) (?:to|and|–|-) (?:{NUMBER}){UNIT}?|(?:{NUMBER})(?: ?[×x] ?\d[\d.]*)*{UNIT}?"),
-    ("number", rf"{WORD_NUMBER}(?: [a-z]+)?"),
+    ("number", rf"{WORD_NUMBER}(?: [a-z]+ [a-z]+s\b| [a-z]+)?"),
     ("name", r"\b(?:(?:Dr|Mr|Mrs|Ms|Prof|Captain)\.? )?[A-Z][\w’'-]*(?:(?: of the| of|-| &| de| van)? [A-Z][\w’'-]*)*"),
     ("place", r"\b(?:in|on|at|behind|beside|inside|under|below|above|opposite|next to|near|from|via|through|by|with)"
-              r" (?:the|a|an) [a-z][\w’'-]*(?: (?!and\b|or\b|is\b|are\b|for\b|to\b|at\b|when\b|if\b|until\b|by\b)[\w’'-]+){0,5}"),
+              r" (?:the|a|an) (?!morning|evening|afternoon|night|day\b|week|month|year)[a-z][\w’'-]*(?: (?!and\b|or\b|is\b|are\b|for\b|to\b|at\b|when\b|if\b|until\b|by\b)[\w’'-]+){0,5}"),
 ]
 COMPILED = [(kind, re.compile(pattern)) for kind, pattern in PATTERNS]
 MEANS = re.compile(r"\b(?:means that|mean that|means|indicates that|indicates|stands for) (.+?)[.]?$")

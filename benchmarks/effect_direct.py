@@ -1,0 +1,80 @@
+"""The effect figure without jobs and servers: facts → pairs → plain LoRA loop → closed-book answers, one process."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.chunks import simple_chunks
+from benchmarks.direct_loop import LocalClient, LoopSettings, Message, load, train
+from benchmarks.scoring import right
+from core.qa.facts import extract_facts
+from core.qa.types import Draft
+from core.qa.writer import write_pairs
+
+
+def build(document: Path, client: Any, wordings: int, seed: int = 11, **options: Any) -> list[Draft]:
+    """Drafts of a Markdown document."""
+    drafts: list[Draft] = []
+    for chunk in simple_chunks(document.read_text(encoding="utf-8"), document.name):
+        drafts += write_pairs(chunk, extract_facts(chunk), client, wordings=wordings, seed=seed, **options)
+    return drafts
+
+
+def writer_client(starter: Path, adapter: Path) -> tuple[LocalClient, Any]:
+    """The question writer on the starter model, in this process."""
+    from peft import PeftModel
+
+    model, tokenizer = load(starter)
+    tuned = PeftModel.from_pretrained(model, adapter).eval()
+    return LocalClient(tuned, tokenizer, 32), tuned
+
+
+def replay_rows(client: LocalClient, prompts: list[str]) -> list[list[Message]]:
+    """General questions with the answers the model gives before tuning; cut-off answers end at a sentence."""
+    replies = client.complete_many([[{"role": "user", "content": p}] for p in prompts], max_tokens=40)
+    rows = []
+    for prompt, reply in zip(prompts, replies, strict=True):
+        text = reply.text.split("\n")[0]
+        cut = text if text.endswith((".", "!", "?")) else text[:text.rfind(".") + 1] or text
+        if cut.strip():
+            rows.append([{"role": "user", "content": prompt}, {"role": "assistant", "content": cut.strip()}])
+    return rows
+
+
+def rows_of(drafts: list[Draft], short: bool = False) -> list[list[Message]]:
+    """Training conversations of drafts."""
+    return [[{"role": "user", "content": d.question}, {"role": "assistant", "content": d.answer}] for d in drafts]
+
+
+def ask(model: Any, tokenizer: Any, questions: list[dict[str, Any]]) -> list[tuple[bool, str]]:
+    """Greedy closed-book answers and whether they are right."""
+    client = LocalClient(model, tokenizer, 10)
+    replies = client.complete_many([[{"role": "user", "content": q["question"]}] for q in questions], max_tokens=64)
+    return [(right(r.text, q["must_contain"]), r.text) for q, r in zip(questions, replies, strict=True)]
+
+
+def run(rows: list[list[Message]], starter: Path, settings: LoopSettings, questions: list[dict[str, Any]],
+        general: list[dict[str, Any]], prompts: list[str], seed: int = 3, show: bool = True,
+        max_seconds: float = 0) -> dict[str, Any]:
+    """Trains and scores one setting; prints every wrong answer."""
+    model, tokenizer = load(starter)
+    begin = time.time()
+    replay = replay_rows(LocalClient(model, tokenizer, 10), prompts) if prompts else []
+    mixed = [*rows, *replay]
+    random.Random(seed).shuffle(mixed)
+    tuned = train(model, tokenizer, mixed, settings, lambda s: print(s, flush=True), max_seconds)
+    spent = time.time() - begin
+    answers = ask(tuned, tokenizer, questions)
+    kept = ask(tuned, tokenizer, general)
+    if show:
+        for (fine, text), q in zip([*answers, *kept], [*questions, *general], strict=True):
+            if not fine:
+                print("   MISS", q["question"], q["must_contain"], "->", text[:160].replace("\n", " "))
+    result = {"hits": sum(f for f, _ in answers), "of": len(questions), "general": sum(f for f, _ in kept),
+              "general_of": len(general), "rows": len(rows), "replay": len(replay), "seconds": round(spent)}
+    print("RESULT", json.dumps(result), settings, flush=True)
+    return result

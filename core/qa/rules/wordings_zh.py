@@ -1,0 +1,103 @@
+"""Chinese questions by rules: the value in the clause becomes its question word, which is natural Chinese word order."""
+
+from __future__ import annotations
+
+import re
+
+from core.qa.rules.values import Value, find_values
+from core.qa.types import Fact
+
+PERSON = re.compile(r"由([\u4e00-\u9fff]{2,4}?)(?:负责|担任|管理|主管|领导|创办|创立|审批|批准)")
+
+
+def questions_zh(fact: Fact, spare: bool = True) -> list[str]:
+    """Questions for one fact, most natural first. `spare` adds the vague kind that fits only an unshared subject."""
+    kind, subject = fact.kind.split(":")[0], fact.subject.strip("，。：")
+    if kind == "code":
+        made = [f"{subject}是什么意思？", f"{subject}代表什么？", f"屏幕上显示{subject}，是什么问题？", f"为什么会出现{subject}？",
+                f"请问{subject}表示什么？"]
+    elif kind == "remedy":
+        made = [f"出现{subject}怎么办？", f"{subject}怎么处理？", f"遇到{subject}应该怎么做？", f"显示{subject}，该怎么解决？",
+                f"请问{subject}如何排除？"]
+    elif kind == "cell":
+        made = _cell(fact, fact.kind.split(":", 1)[1])
+    elif kind == "label":
+        ask = "多少" if re.search(r"\d", fact.answer) else "什么"
+        made = [f"{subject}是{ask}？", f"请问{subject}是{ask}？", f"告诉我{subject}。", f"我想知道{subject}。"]
+    elif kind == "howto":
+        act = re.sub(r"(?:的?(?:步骤|方法|流程)(?:如下)?|如下|时$|请按以下步骤操作|请按以下步骤)", "", re.sub(r"^(?:如需|要想|若要|要)", "", subject)).strip("，：")
+        made = [f"怎么{act}？", f"如何{act}？", f"{act}的步骤是什么？", f"{act}应该怎么操作？", f"我想{act}，该怎么做？"]
+    elif kind == "list":
+        intro = re.sub(r"(?:以下|下列|如下)(?:内容|物品|材料|事项|几项|几点)?", "", subject).strip("，：")
+        made = [f"{intro}什么？" if intro.endswith(("带", "包括", "包含", "有", "需要", "提供", "交", "准备", "含")) else f"{intro}有哪些？",
+                f"请问{intro}哪些东西？" if intro.endswith(("带", "准备", "提供")) else f"{intro}包括哪些？", f"请列出{intro}的内容。"]
+    elif kind == "faq":
+        made = [subject, f"请问{subject}"]
+    elif kind == "row":
+        made = [f"{subject}的情况是怎样的？", f"请介绍一下{subject}。"]
+    else:
+        made = _sentence(fact)
+    if spare and kind in ("fact", "item") and 1 < len(subject) < 14:
+        made += [f"关于{subject}，有什么规定或说明？", f"介绍一下{subject}。"]
+    return list(dict.fromkeys(made))
+
+
+def _cell(fact: Fact, column: str) -> list[str]:
+    subject = fact.subject
+    if re.match(r"\d{1,2}[:：]\d\d", fact.answer):
+        return [f"{subject}的{column}是几点？", f"{subject}几点{column.removesuffix('时间')}？", f"请问{subject}的{column}是什么时候？",
+                f"我想知道{subject}的{column}。"]
+    ask = "多少" if re.search(r"\d", fact.answer) else "什么"
+    made = [f"{subject}的{column}是{ask}？", f"请问{subject}的{column}是{ask}？", f"{subject}{column}{ask}？", f"我想知道{subject}的{column}。"]
+    if re.search(r"价|费|票", column):
+        made.insert(1, f"{subject}多少钱？")
+    if re.search(r"时长|时间|期", column):
+        made.insert(1, f"{subject}的{column}有多久？")
+    return made
+
+
+def _sentence(fact: Fact) -> list[str]:
+    text = fact.statement
+    person = PERSON.search(text)
+    if person and person[1] in fact.answer:
+        return _around(fact, Value(person[1], "person", person.start(1), person.end(1)))
+    value = next((v for v in find_values(text, "zh", limit=9) if v.text.strip("「」『』“”`") == fact.answer), None)
+    if value:
+        return _around(fact, value)
+    rest = text.strip("。")
+    at = rest.find("是")
+    if 1 < at < 16 and "，" not in rest[:at]:
+        return [f"{rest[:at]}是什么？", f"请问{rest[:at]}是什么？", f"什么是{rest[:at]}？"]
+    return []
+
+
+def _around(fact: Fact, value: Value) -> list[str]:
+    """The clause of the value, with the question word in its place, and with courtesies around it."""
+    start, end = value.start, value.end
+    while start > 0 and fact.statement[start - 1] not in "，；。：,;":
+        start -= 1
+    while end < len(fact.statement) and fact.statement[end] not in "，；。：,;":
+        end += 1
+    clause = fact.statement[start:end]
+    ask = _word(value)
+    asked = clause.replace(value.text, ask, 1)
+    if fact.subject and fact.subject not in asked and start > 0:
+        asked = f"{fact.subject}{asked}" if len(fact.subject) < 12 else asked
+    condition = fact.statement[:start].rstrip("，；") if start > 0 else ""
+    if re.match(r"(如果|若|当|如|一旦|在.+[时后前]$|.*[时后前]$)", condition) and len(condition) < 24:
+        asked = f"{condition}，{clause.replace(value.text, ask, 1)}"
+    asked = asked.strip("“”「」 ")
+    return [f"{asked}？", f"请问{asked}？", f"我想知道{asked}？", f"你能告诉我{asked}吗？"]
+
+
+def _word(value: Value) -> str:
+    if value.kind == "person":
+        return "谁"
+    if value.kind == "time":
+        return "几点" if not re.search(r"[至到~—–-]", value.text) else "几点到几点"
+    if value.kind == "date":
+        return "什么时候" if "周" not in value.text and "星期" not in value.text else "星期几"
+    if value.kind == "number":
+        unit = re.sub(r"^[-−\d.,\s至到~～—–一二两三四五六七八九十百千]+", "", value.text)
+        return f"多少{unit}"
+    return "什么"

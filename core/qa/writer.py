@@ -1,0 +1,122 @@
+"""Questions for facts: the shipped question writer proposes, rules propose too, rules and a round trip decide.
+
+A pair's answer is the fact's whole statement: benchmarks/README.md, section Effect, has the numbers for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from core.qa.prompts import answer_messages, question_messages
+from core.qa.rules.filters import Uniqueness, acceptable, choose, words
+from core.qa.rules.wordings_en import questions_en
+from core.qa.rules.wordings_zh import questions_zh
+from core.qa.types import Chunk, Draft, Fact
+
+SAMPLES = 5
+TEMPERATURE = 0.8
+QUESTION_TOKENS = 32
+ANSWER_TOKENS = 24
+MODEL_KINDS = ("fact", "item", "step", "label", "cell", "code", "remedy")
+
+
+class Completer(Protocol):
+    """The part of the chat client that question writing needs."""
+
+    def complete_many(self, conversations: list[list[dict[str, str]]], *, max_tokens: int, temperature: float,
+                      seed: int | None = None) -> list[Any]:
+        """Replies in the order of the conversations; each has `text`."""
+
+
+def write_pairs(chunk: Chunk, facts: Sequence[Fact], client: Completer | None, *, wordings: int, seed: int,
+                samples: int = SAMPLES, round_trip: bool = True) -> list[Draft]:
+    """Up to `wordings` differently worded questions for each fact.
+
+    Args:
+        client: serves the question writer; None (or a Chinese chunk) leaves it to the rules.
+        seed: of the sampling; the same seed and client give the same questions.
+        samples: proposals by the model for each fact.
+        round_trip: drop a proposal when the model, asked it over the statement, does not find the fact's answer.
+    """
+    proposals = _proposals(facts, client, samples, seed) if client and chunk.language == "en" else [[] for _ in facts]
+    unique = Uniqueness(list(dict.fromkeys(f.statement for f in facts))) if facts else None
+    shared = _shared_subjects(facts)
+    kept = [[q for q in proposed if acceptable(q, fact, chunk.language)
+             and (unique is None or unique.points_at(q, fact.statement))]
+            for fact, proposed in zip(facts, proposals, strict=True)]
+    if client and round_trip and chunk.language == "en":
+        kept = _round_trip(facts, kept, client)
+    drafts: list[Draft] = []
+    taken: list[str] = []
+    for fact, mine in zip(facts, kept, strict=True):
+        ruled = questions_zh if chunk.language == "zh" else questions_en
+        rules = [q for q in ruled(fact, fact.subject not in shared) if acceptable(q, fact, chunk.language)]
+        questions = choose(_mix(mine, rules, fact), wordings, taken)
+        taken += questions
+        drafts += [Draft(q, fact.statement, fact.quote, fact_key(fact), fact.kind.split(":")[0], n)
+                   for n, q in enumerate(questions)]
+    return drafts
+
+
+def fact_key(fact: Fact) -> str:
+    """Equal for all wordings of one fact: its statement and answer."""
+    return hashlib.sha256(f"{fact.statement}\n{fact.answer}".encode()).hexdigest()[:12]
+
+
+def _mix(proposed: list[str], ruled: list[str], fact: Fact) -> list[str]:
+    """Rules first where the text's form says what to ask (codes, cells, steps); else in turn, the model first."""
+    if fact.kind in ("code", "remedy", "howto", "faq", "list"):
+        first, second = ruled, proposed
+    else:
+        first, second = proposed, ruled
+    mixed = [q for pair in zip(first, second, strict=False) for q in pair]
+    rest = min(len(first), len(second))
+    return [*mixed, *first[rest:], *second[rest:]]
+
+
+def _shared_subjects(facts: Sequence[Fact]) -> set[str]:
+    """Subjects of several statements: "Tell me about X" would have several answers."""
+    by_subject: dict[str, set[str]] = {}
+    for fact in facts:
+        by_subject.setdefault(fact.subject, set()).add(fact.statement)
+    return {s for s, statements in by_subject.items() if len(statements) > 1}
+
+
+def _proposals(facts: Sequence[Fact], client: Completer, samples: int, seed: int) -> list[list[str]]:
+    """What the question writer proposes for each fact, in one batch."""
+    wanted = [n for n, fact in enumerate(facts) if fact.kind.split(":")[0] in MODEL_KINDS]
+    asked = [question_messages(facts[n].statement, facts[n].answer) for n in wanted for _ in range(samples)]
+    proposals: list[list[str]] = [[] for _ in facts]
+    if not asked:
+        return proposals
+    replies = client.complete_many(asked, max_tokens=QUESTION_TOKENS, temperature=TEMPERATURE, seed=seed)
+    for at, reply in enumerate(replies):
+        proposals[wanted[at // samples]].append(_tidy(reply.text))
+    return [list(dict.fromkeys(p)) for p in proposals]
+
+
+def _tidy(text: str) -> str:
+    line = text.strip().split("\n")[0].strip().strip("\"“”")
+    return re.sub(r"\s+", " ", line)
+
+
+def _round_trip(facts: Sequence[Fact], kept: list[list[str]], client: Completer) -> list[list[str]]:
+    """Proposals whose question, put to the model over the statement, brings the answer back."""
+    asked = [answer_messages(fact.statement, q) for fact, mine in zip(facts, kept, strict=True) for q in mine]
+    if not asked:
+        return kept
+    replies = iter(client.complete_many(asked, max_tokens=ANSWER_TOKENS, temperature=0.0))
+    return [[q for q in mine if agrees(next(replies).text, fact.answer)] for fact, mine in zip(facts, kept, strict=True)]
+
+
+def agrees(reply: str, answer: str) -> bool:
+    """Whether a reply says the answer: all its numbers, and half of its content words."""
+    numbers = re.findall(r"\d+(?:[.,:]\d+)*", answer)
+    found = re.findall(r"\d+(?:[.,:]\d+)*", reply)
+    if any(n not in found for n in numbers):
+        return False
+    mine, theirs = set(words(answer)), set(words(reply))
+    return not mine or len(mine & theirs) * 2 >= len(mine)
