@@ -1,0 +1,37 @@
+"""The page as a whole: every step opens in both languages, on a desktop and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from core.i18n import t
+from tests.browser.conftest import DESKTOP, PHONE
+
+STEPS = ("documents", "qa", "dataset", "train", "compare", "ship", "settings")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_step_opens_from_the_rail(open_page: Callable[..., Any], lang: str) -> None:
+    page = open_page(lang, DESKTOP)
+    for step in STEPS:
+        page.locator(f"#rail-{step}").click()
+        page.locator(f"#rail-{step}.here").wait_for()
+        assert t(f"rail.{step}", lang) in page.locator(f"#rail-{step}").inner_text()
+
+
+def test_no_step_is_wider_than_a_phone(open_page: Callable[..., Any]) -> None:
+    page = open_page("zh", PHONE)
+    for step in STEPS:
+        page.locator(f"#rail-{step}").click()
+        page.locator(f"#rail-{step}.here").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], step
+
+
+def test_the_language_is_kept_on_the_next_visit(open_page: Callable[..., Any]) -> None:
+    page = open_page("en")
+    page.locator("#switch-language").click()
+    page.wait_for_url("**lang=zh**")
+    page.get_by_text(t("rail.documents", "zh")).first.wait_for()
