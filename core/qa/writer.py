@@ -15,6 +15,7 @@ from core.qa.rules.filters import Uniqueness, acceptable, choose, words
 from core.qa.rules.wordings_en import questions_en
 from core.qa.rules.wordings_zh import questions_zh
 from core.qa.types import Chunk, Draft, Fact
+from core.storage import Workspace
 
 SAMPLES = 5
 TEMPERATURE = 0.8
@@ -59,6 +60,14 @@ def write_pairs(chunk: Chunk, facts: Sequence[Fact], client: Completer | None, *
         drafts += [Draft(q, fact.statement, fact.quote, fact_key(fact), fact.kind.split(":")[0], n)
                    for n, q in enumerate(questions)]
     return drafts
+
+
+def adapter_available(ws: Workspace) -> bool:
+    """Whether the shipped question writer and the starter model that it belongs to are here."""
+    from core.models import installed
+    from core.models.catalogue import STARTER_ID
+
+    return any(ws.question_writer.glob("*.safetensors")) and installed(ws, STARTER_ID) is not None
 
 
 def fact_key(fact: Fact) -> str:

@@ -33,7 +33,7 @@ PRONOUN = re.compile(r"^(It|They|He|She|This|These|Both)\b(?! (?:is|are|was) (?:
                      r"|forbidden|allowed|not allowed|best|advisable|also possible)\b)")
 POSSESSIVE = re.compile(r"^(Its|Their|His|Her)\b")
 PRONOUN_ZH = re.compile(r"^(?:它们?|他们?|她们?|该(?:产品|设备|机器|装置|公司|项目|型号|系统)|本(?:产品|设备|机))")
-SUBJECT_ZH = re.compile(r"^(.{2,16}?)(?=是|为|有|应|必须|需|可以|可|不得|不能|位于|在|由|每|约|共|能|会|采用|支持|使用|分为|包括|的)")
+SUBJECT_ZH = re.compile(r"^(.{2,16}?)(?=是|为|有|应|必须|需|可以|可|不得|不能|位于|在|由|每|约|共|能|会|采用|支持|使用|分为|包括|印|叫|放|装|存|保存|设|负责|的)")
 
 
 def split_sentences(span: Span, language: str) -> list[Span]:

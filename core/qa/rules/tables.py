@@ -12,6 +12,7 @@ CODE_HEAD = re.compile(r"^(?:(?:error|fault|exit|status|alarm|blink|signal|messa
                        r"(?:codes?|numbers?|no\.?|message|signal|display|代码|码|error|fault|错误|故障)$", re.IGNORECASE)
 MEANING_HEAD = re.compile(r"mean|description|cause|problem|reason|含义|说明|原因|意思|描述", re.IGNORECASE)
 REMEDY_HEAD = re.compile(r"remed|action|solution|fix|what to do|measure|resol|处理|解决|措施|办法|对策", re.IGNORECASE)
+KIND_ZH = re.compile(r"^(?:.{0,2}(?:模式|套餐|房型|型|级|路线|线路|版|档|票种|班))$")
 VERB_HEAD = re.compile(r"^(?:opens|closes|starts|ends|begins|leaves|arrives|departs|costs|takes|lasts)$", re.IGNORECASE)
 
 Row = tuple[Span, list[str]]
@@ -80,7 +81,9 @@ def _cells(span: Span, head: list[str], row: list[str], language: str) -> list[F
 
 def row_subject(head: str, row: str, language: str) -> str:
     """What a row is about: "Smoke mode" for the row Smoke under Mode, the bare row under a head that says nothing."""
-    if language == "zh" or head.lower() in UNNAMED or head.lower() in row.lower() or len(head.split()) > 2:
+    if language == "zh":
+        return f"{row}{head}" if KIND_ZH.search(head) and head[-1] not in row and len(row) < 8 else row
+    if head.lower() in UNNAMED or head.lower() in row.lower() or len(head.split()) > 2:
         return row
     if len(row.split()) > 3 or CODE_HEAD.match(head):
         return row

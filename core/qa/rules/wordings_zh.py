@@ -26,7 +26,7 @@ def questions_zh(fact: Fact, spare: bool = True) -> list[str]:
         made = [f"{subject}是{ask}？", f"请问{subject}是{ask}？", f"告诉我{subject}。", f"我想知道{subject}。"]
     elif kind == "howto":
         act = re.sub(r"(?:的?(?:步骤|方法|流程)(?:如下)?|如下|时$|请按以下步骤操作|请按以下步骤)", "", re.sub(r"^(?:如需|要想|若要|要)", "", subject)).strip("，：")
-        made = [f"怎么{act}？", f"如何{act}？", f"{act}的步骤是什么？", f"{act}应该怎么操作？", f"我想{act}，该怎么做？"]
+        made = _at(act) if re.search(r"[前后时]$", act) else [f"怎么{act}？", f"如何{act}？", f"{act}的步骤是什么？", f"{act}应该怎么操作？", f"我想{act}，该怎么做？"]
     elif kind == "list":
         intro = re.sub(r"(?:以下|下列|如下)(?:内容|物品|材料|事项|几项|几点)?", "", subject).strip("，：")
         made = [f"{intro}什么？" if intro.endswith(("带", "包括", "包含", "有", "需要", "提供", "交", "准备", "含")) else f"{intro}有哪些？",
@@ -39,7 +39,11 @@ def questions_zh(fact: Fact, spare: bool = True) -> list[str]:
         made = _sentence(fact)
     if spare and kind in ("fact", "item") and 1 < len(subject) < 14:
         made += [f"关于{subject}，有什么规定或说明？", f"介绍一下{subject}。"]
-    return list(dict.fromkeys(made))
+    return list(dict.fromkeys(re.sub(r"(?<=[\u4e00-\u9fff，]) (?=[\u4e00-\u9fff])", "", q) for q in made))
+
+
+def _at(moment: str) -> list[str]:
+    return [f"{moment}应该怎么做？", f"{moment}有哪些步骤？", f"{moment}要怎么操作？", f"请问{moment}需要做什么？"]
 
 
 def _cell(fact: Fact, column: str) -> list[str]:
@@ -81,11 +85,13 @@ def _around(fact: Fact, value: Value) -> list[str]:
     clause = fact.statement[start:end]
     ask = _word(value)
     asked = clause.replace(value.text, ask, 1)
-    if fact.subject and fact.subject not in asked and start > 0:
+    if fact.subject and fact.subject not in asked and start > 0 and not re.match(r"[^是为]{2,10}[是为]", clause):
         asked = f"{fact.subject}{asked}" if len(fact.subject) < 12 else asked
     condition = fact.statement[:start].rstrip("，；") if start > 0 else ""
     if re.match(r"(如果|若|当|如|一旦|在.+[时后前]$|.*[时后前]$)", condition) and len(condition) < 24:
         asked = f"{condition}，{clause.replace(value.text, ask, 1)}"
+    if clause.endswith(("时", "前", "后", "的")) and end < len(fact.statement) - 1:
+        asked = f"{asked}，{re.split('[，；。]', fact.statement[end + 1:])[0]}"
     asked = asked.strip("“”「」 ")
     return [f"{asked}？", f"请问{asked}？", f"我想知道{asked}？", f"你能告诉我{asked}吗？"]
 
@@ -98,6 +104,6 @@ def _word(value: Value) -> str:
     if value.kind == "date":
         return "什么时候" if "周" not in value.text and "星期" not in value.text else "星期几"
     if value.kind == "number":
-        unit = re.sub(r"^[-−\d.,\s至到~～—–一二两三四五六七八九十百千]+", "", value.text)
+        unit = re.sub(r"^[-−\d.,\s至到~～—–]+" if re.search(r"\d", value.text) else r"^[一二两三四五六七八九十百]+", "", value.text)
         return f"多少{unit}"
     return "什么"
