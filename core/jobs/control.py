@@ -13,7 +13,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.jobs import identity, lease, signals
-from core.jobs.environment import detached, job_environment
+from core.jobs.environment import LEASE_FD, detached, job_environment
 from core.jobs.history import FOLDS, append_event
 from core.jobs.identity import SUPERVISOR_TOKEN
 from core.jobs.spec import JobSpec, load_spec
@@ -21,8 +21,6 @@ from core.jobs.state import JobState, JobView, list_jobs, processes, view
 from core.storage import Workspace, atomic_write, new_id, publish_dir, remove_dir, write_json
 from core.storage.locks import open_lock, try_lock
 from core.storage.workspace import JobPaths
-
-LEASE_FD = "DOCTUNE_LEASE_FD"
 
 
 def start(ws: Workspace, kind: str, params: dict[str, Any], *, title: str = "", lease: str | None = None,
@@ -49,12 +47,7 @@ def start(ws: Workspace, kind: str, params: dict[str, Any], *, title: str = "", 
     fd = _take_lease(ws, spec)
     try:
         token = secrets.token_hex(16)
-        folder = ws.tmp_dir()
-        for name, content in (files or {}).items():
-            atomic_write(folder / name, content)
-        write_json(folder / paths.spec.name, spec.as_dict())
-        _append_sitting(JobPaths(folder), token)
-        publish_dir(folder, paths.dir, manifest=False)
+        _publish_job(ws, paths, spec, token, files or {})
         _spawn_supervisor(ws, paths, token, env, fd)
     finally:
         if fd is not None:
@@ -142,6 +135,20 @@ def _take_lease(ws: Workspace, spec: JobSpec) -> int | None:
     return lease.take(ws, spec.lease, spec.id, spec.title, spec.yields, lambda id: request_stop(ws, id))
 
 
+def _publish_job(ws: Workspace, paths: JobPaths, spec: JobSpec, token: str, files: dict[str, str | bytes]) -> None:
+    """Makes the job's folder appear, complete, with its first sitting."""
+    folder = ws.tmp_dir()
+    try:
+        for name, content in files.items():
+            atomic_write(folder / name, content)
+        write_json(folder / paths.spec.name, spec.as_dict())
+        _append_sitting(JobPaths(folder), token)
+        publish_dir(folder, paths.dir, manifest=False)
+    except BaseException:
+        remove_dir(folder)
+        raise
+
+
 def _append_sitting(paths: JobPaths, token: str) -> None:
     me = identity.of(os.getpid())
     append_event(paths.events, "sitting", token=token, starter=me.as_dict() if me else None)
@@ -156,13 +163,17 @@ def _ensure_supervisor(ws: Workspace, paths: JobPaths) -> None:
 
 def _spawn_supervisor(ws: Workspace, paths: JobPaths, token: str, env: dict[str, str] | None, fd: int | None,
                       *flags: str) -> None:
+    """Starts the job's supervisor, which inherits the lease and survives us."""
     extra = {**(env or {}), SUPERVISOR_TOKEN: token}
     fds: tuple[int, ...] = ()
     if fd is not None and sys.platform != "win32":
         fds, extra[LEASE_FD] = (fd,), str(fd)
     command = [sys.executable, "-m", "core.jobs.supervisor", paths.id, *flags]
-    with paths.log.open("ab") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=job_environment(ws, extra), **detached(fds))
+    try:
+        with paths.log.open("ab") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=job_environment(ws, extra), **detached(fds))
+    except OSError:
+        return _fail_start(paths)
     threading.Thread(target=_reap, args=(ws, paths, process), name=f"reap {paths.id}", daemon=True).start()
 
 
@@ -171,6 +182,10 @@ def _reap(ws: Workspace, paths: JobPaths, process: subprocess.Popen[bytes]) -> N
     process.wait()
     try:
         if view(ws, paths.id).state is JobState.STARTING:
-            append_event(paths.events, "end", state="failed", error=UserError("jobs.error.start_failed").as_dict())
+            _fail_start(paths)
     except UserError:
         return  # deleted meanwhile
+
+
+def _fail_start(paths: JobPaths) -> None:
+    append_event(paths.events, "end", state="failed", error=UserError("jobs.error.start_failed").as_dict())

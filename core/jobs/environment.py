@@ -10,6 +10,8 @@ from typing import Any
 
 from core.storage.workspace import CODE_ROOT, Workspace
 
+JOB = "DOCTUNE_JOB"
+LEASE_FD = "DOCTUNE_LEASE_FD"
 _NAMES = {
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "VIRTUAL_ENV",
     "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT",

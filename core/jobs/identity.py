@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -71,10 +72,21 @@ def is_alive(identity: Identity | None) -> bool:
 
 def carries(pid: int, token: str) -> bool:
     """Whether the environment of a process holds the token, or cannot be read, or no token is asked for."""
-    if not token:
-        return True
-    values = _environment_values(pid)
+    values = _environment_values(pid) if token else None
     return values is None or token in values
+
+
+def surely_carries(pid: int, token: str) -> bool:
+    """Like `carries`, but on Linux an environment that cannot be read counts against it, as for signals it must.
+
+    For an instant after a program is started its environment reads as empty; that is waited out.
+    """
+    for _ in range(20):
+        values = _environment_values(pid) if token else set()
+        if values is not None:
+            return not token or token in values
+        time.sleep(0.005)
+    return sys.platform != "linux"
 
 
 def with_token(token: str) -> list[Identity]:
@@ -98,7 +110,7 @@ def _pids() -> list[int]:
 
 
 def _environment_values(pid: int, name: str = "") -> set[str] | None:
-    """Values of the token variables of a process; None when its environment cannot be read."""
+    """Values of the token variables of a process; None when its environment cannot be read (yet)."""
     names = {name} if name else {TOKEN, SUPERVISOR_TOKEN}
     if sys.platform == "linux":
         try:
@@ -113,6 +125,8 @@ def _environment_values(pid: int, name: str = "") -> set[str] | None:
             return None
         finally:
             os.close(fd)
+        if not raw:
+            return None
         pairs = (item.partition("=") for item in raw.decode("utf-8", "replace").split("\0"))
         return {value for key, _, value in pairs if key in names}
     import psutil

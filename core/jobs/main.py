@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from core.errors import UserError
 from core.jobs.context import JobContext, JobStopped
+from core.jobs.environment import JOB
 from core.jobs.history import FOLDS, append_event
 from core.jobs.identity import TOKEN, is_alive
 from core.jobs.kinds import KINDS, resolve
@@ -23,7 +24,6 @@ from core.jobs.state import processes
 from core.storage import Workspace
 
 Handler = Callable[[JobContext], None]
-JOB = "DOCTUNE_JOB"
 _MEMORY_WORDS = ("not enough memory", "out of memory", "cannot allocate memory")
 
 

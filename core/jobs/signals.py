@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import Any
 
-from core.jobs.identity import Identity, is_alive, with_token
+from core.jobs.identity import Identity, boot_id, is_alive, surely_carries, with_token
 from core.storage.owner import read_stat
 
 TERMINATE = signal.SIGTERM
@@ -17,8 +17,9 @@ KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 def signal_process(identity: Identity | None, number: int) -> bool:
     """Sends a signal to one process. False, and nothing sent, unless it is alive and not protected."""
-    if identity is None or _is_protected(identity.pid) or not is_alive(identity):
+    if not _is_target(identity):
         return False
+    assert identity is not None
     if sys.platform == "win32":
         return _windows_end([_psutil_process(identity.pid)])
     return _send(os.kill, identity.pid, number)
@@ -29,8 +30,9 @@ def signal_group(identity: Identity | None, number: int) -> bool:
 
     False, and nothing sent, unless the process is alive, leads its group and is not protected.
     """
-    if identity is None or _is_protected(identity.pid) or not is_alive(identity):
+    if not _is_target(identity):
         return False
+    assert identity is not None
     return _signal_led_group(identity.pid, number)
 
 
@@ -39,7 +41,7 @@ def end_child_group(identity: Identity) -> bool:
 
     Until then the system cannot give its number away, so the group is surely still the child's.
     """
-    if _is_protected(identity.pid):
+    if _is_protected(identity.pid) or identity.boot_id != boot_id():
         return False
     if sys.platform == "linux":
         stat = read_stat(identity.pid)
@@ -51,6 +53,12 @@ def end_child_group(identity: Identity) -> bool:
 def end_by_token(token: str) -> int:
     """Kills every process whose environment carries the job's token, wherever it moved; returns how many."""
     return sum(signal_process(identity, KILL) for identity in with_token(token)) if token else 0
+
+
+def _is_target(identity: Identity | None) -> bool:
+    """Whether an identity is that of a live process, surely the one meant, which is not protected."""
+    return (identity is not None and not _is_protected(identity.pid) and is_alive(identity)
+            and surely_carries(identity.pid, identity.token))
 
 
 def _is_protected(pid: int) -> bool:

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 
 from core.errors import UserError
 from core.jobs import identity, signals
-from core.jobs.environment import detached, job_environment
+from core.jobs.environment import JOB, LEASE_FD, detached, job_environment
 from core.jobs.history import FOLDS, append_event
 from core.jobs.identity import SUPERVISOR_TOKEN, TOKEN, Identity
 from core.jobs.spec import JobSpec, load_spec
@@ -70,8 +70,10 @@ class Supervisor:
         if self.process is not None:
             signals.end_child_group(self.worker)
             status = self.process.wait()
-        for _ in range(100):
-            if not signals.end_by_token(self.worker.token):
+        quiet = 0
+        for _ in range(100):  # a program just being started shows its environment an instant later: look twice
+            quiet = 0 if signals.end_by_token(self.worker.token) else quiet + 1
+            if quiet == 2:
                 break
             time.sleep(0.02)
         return status
@@ -186,13 +188,13 @@ def _catch_signals(paths: JobPaths) -> None:
     """Makes a request to end this process (a shutdown) a request to stop the job."""
     for name in ("SIGINT", "SIGHUP"):
         if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+            signal.signal(getattr(signal, name), lambda *_: None)  # SIG_IGN would be inherited by the worker
     signal.signal(signal.SIGTERM, lambda *_: write_json(paths.stop, {"force": False}))
 
 
 def _lease_descriptor(ws: Workspace, spec: JobSpec) -> int | None:
     """The lease that our starter passed on; on Windows, where that is impossible, it is taken here."""
-    if passed := os.environ.pop("DOCTUNE_LEASE_FD", ""):
+    if passed := os.environ.pop(LEASE_FD, ""):
         return int(passed)
     if spec.lease is None or sys.platform != "win32":
         return None
@@ -205,7 +207,7 @@ def _lease_descriptor(ws: Workspace, spec: JobSpec) -> int | None:
 def _spawn(ws: Workspace, paths: JobPaths, spec: JobSpec, token: str, lease_fd: int | None) -> Supervisor | None:
     command = spec.argv or [sys.executable, "-m", "core.jobs.main", "--job", spec.id]
     own = {name: value for name, value in os.environ.items() if name != SUPERVISOR_TOKEN}
-    environment = {**job_environment(ws), **own, TOKEN: token, "DOCTUNE_JOB": spec.id}
+    environment = {**job_environment(ws), **own, TOKEN: token, JOB: spec.id}
     try:
         with paths.log.open("ab") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, env=environment,

@@ -35,11 +35,57 @@ def user_path(text: str) -> Path:
     return Path(text).expanduser().resolve()
 
 
+def markdown_beside(folder: Path, label: str) -> Path:
+    """A path that does not exist yet for the Markdown of a file called `label`: its stem, made safe, and ``.md``."""
+    stem = re.sub(r"[^\w .()+-]+", "_", label.rpartition(".")[0] or label).strip(" .-")[:120] or "document"
+    stem = f"_{stem}" if stem.split(".")[0].lower() in _DEVICES else stem
+    path, number = folder / f"{stem}.md", 2
+    while path.exists():
+        path, number = folder / f"{stem}-{number}.md", number + 1
+    return path
+
+
 @dataclass(frozen=True)
 class DocumentPaths:
     """``data/documents/<id>/``: one imported document."""
 
     dir: Path
+
+    @property
+    def id(self) -> str:
+        """The document's id: the name of its folder."""
+        return self.dir.name
+
+    @property
+    def spec(self) -> Path:
+        """Label, kind, size and checksum; written once."""
+        return self.dir / "spec.json"
+
+    @property
+    def journal(self) -> Path:
+        """What the conversions found, page by page."""
+        return self.dir / "events.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the conversion that works on the document."""
+        return self.dir / "convert.lock"
+
+    def source(self, kind: str) -> Path:
+        """The file as it was given, with the suffix of its kind."""
+        return self.dir / f"source.{check_id(kind)}"
+
+    def markdown(self, number: int) -> Path:
+        """Text of a page (1, 2, …) as converted."""
+        return self.dir / "pages" / f"{int(number):05d}.md"
+
+    def edited(self, number: int) -> Path:
+        """Text of a page as corrected by hand; goes before the converted one."""
+        return self.dir / "pages" / f"{int(number):05d}.edited.md"
+
+    def image(self, number: int) -> Path:
+        """Picture of a page, PNG."""
+        return self.dir / "pages" / f"{int(number):05d}.png"
 
 
 @dataclass(frozen=True)
@@ -208,6 +254,11 @@ class Workspace:
     def documents(self) -> Path:
         """Parent folder of all documents."""
         return self.data / "documents"
+
+    @property
+    def documents_lock(self) -> Path:
+        """Held while files are imported, so that equal files become one document."""
+        return self.saves / "leases" / "documents.lock"
 
     @property
     def datasets(self) -> Path:
