@@ -14,6 +14,7 @@ from benchmarks.scoring import right
 from core.qa.facts import extract_facts
 from core.qa.types import Draft
 from core.qa.writer import write_pairs
+from core.training.general import mix_general
 
 
 def build(document: Path, client: Any, wordings: int, seed: int = 11, **options: Any) -> list[Draft]:
@@ -33,19 +34,7 @@ def writer_client(starter: Path, adapter: Path) -> tuple[LocalClient, Any]:
     return LocalClient(tuned, tokenizer, 32), tuned
 
 
-def replay_rows(client: LocalClient, prompts: list[str]) -> list[list[Message]]:
-    """General questions with the answers the model gives before tuning; cut-off answers end at a sentence."""
-    replies = client.complete_many([[{"role": "user", "content": p}] for p in prompts], max_tokens=40)
-    rows = []
-    for prompt, reply in zip(prompts, replies, strict=True):
-        text = reply.text.split("\n")[0]
-        cut = text if text.endswith((".", "!", "?")) else text[:text.rfind(".") + 1] or text
-        if cut.strip():
-            rows.append([{"role": "user", "content": prompt}, {"role": "assistant", "content": cut.strip()}])
-    return rows
-
-
-def rows_of(drafts: list[Draft], short: bool = False) -> list[list[Message]]:
+def rows_of(drafts: list[Draft]) -> list[list[Message]]:
     """Training conversations of drafts."""
     return [[{"role": "user", "content": d.question}, {"role": "assistant", "content": d.answer}] for d in drafts]
 
@@ -58,13 +47,12 @@ def ask(model: Any, tokenizer: Any, questions: list[dict[str, Any]]) -> list[tup
 
 
 def run(rows: list[list[Message]], starter: Path, settings: LoopSettings, questions: list[dict[str, Any]],
-        general: list[dict[str, Any]], prompts: list[str], seed: int = 3, show: bool = True,
+        general: list[dict[str, Any]], share: float, seed: int = 3, show: bool = True,
         max_seconds: float = 0) -> dict[str, Any]:
     """Trains and scores one setting; prints every wrong answer."""
     model, tokenizer = load(starter)
     begin = time.time()
-    replay = replay_rows(LocalClient(model, tokenizer, 10), prompts) if prompts else []
-    mixed = [*rows, *replay]
+    mixed = mix_general(rows, share, seed)
     random.Random(seed).shuffle(mixed)
     tuned = train(model, tokenizer, mixed, settings, lambda s: print(s, flush=True), max_seconds)
     spent = time.time() - begin
@@ -75,6 +63,6 @@ def run(rows: list[list[Message]], starter: Path, settings: LoopSettings, questi
             if not fine:
                 print("   MISS", q["question"], q["must_contain"], "->", text[:160].replace("\n", " "))
     result = {"hits": sum(f for f, _ in answers), "of": len(questions), "general": sum(f for f, _ in kept),
-              "general_of": len(general), "rows": len(rows), "replay": len(replay), "seconds": round(spent)}
+              "general_of": len(general), "rows": len(rows), "replay": len(mixed) - len(rows), "seconds": round(spent)}
     print("RESULT", json.dumps(result), settings, flush=True)
     return result
