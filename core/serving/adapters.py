@@ -73,7 +73,7 @@ def attach(model: Any, name: str, files: AdapterFiles) -> Any:
             peft = PeftModelForCausalLM(model, config, adapter_name=name)
         else:
             peft.add_adapter(name, config)
-        outcome = set_peft_model_state_dict(peft, weights, adapter_name=name)
+        outcome: Any = set_peft_model_state_dict(peft, weights, adapter_name=name)
     except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         _forget(peft, name)
         raise UserError("serving.error.adapter_mismatch", name=name) from error

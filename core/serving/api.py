@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from core.errors import UserError
+from core.i18n import t
 from core.serving.gate import Gate
 from core.serving.keys import KeyRing
 from core.serving.protocol import ApiError, ChatRequest, chunk, completion, error_body, parse_chat, sse, usage
@@ -91,10 +92,10 @@ class Answer:
         try:
             self._service.engine.submit(self._work)
         except QueueFull:
-            raise ApiError(429, "Too many requests are waiting; try again soon.", code="queue_full",
+            raise ApiError(429, t("serving.error.queue_full"), code="serving.error.queue_full",
                            headers={"retry-after": "2"}) from None
         except QueueClosed:
-            raise ApiError(503, "The model server is stopping.", code="stopping",
+            raise ApiError(503, t("serving.error.stopping"), code="serving.error.stopping",
                            headers={"retry-after": "10"}) from None
         self._service.open_requests += 1
 
@@ -108,7 +109,7 @@ class Answer:
         """The next news; None when none came in `timeout` seconds."""
         try:
             return await asyncio.wait_for(self._news.get(), timeout)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             return None
 
     def _deliver(self, delta: Delta) -> None:
@@ -213,7 +214,7 @@ async def _events(answer: Answer, request: ChatRequest, request_id: str) -> Asyn
         if delta.text:
             yield sse(chunk(request_id, model, {"content": delta.text}))
         if delta.error is not None:
-            yield sse(error_body(delta.error, 500, "generation_failed"))
+            yield sse(error_body(t(delta.error), 500, delta.error))
         if delta.finish is not None:
             yield sse(chunk(request_id, model, {}, delta.finish))
             if request.stream_options and request.stream_options.include_usage:
@@ -237,7 +238,7 @@ async def _whole(answer: Answer, model: str, request_id: str, http: Request) -> 
             continue
         parts.append(delta.text)
         if delta.error is not None:
-            raise ApiError(500, delta.error, code="generation_failed")
+            raise ApiError(500, t(delta.error), code=delta.error)
         if delta.finish is not None:
             counts = usage(answer.prompt_tokens, delta.completion_tokens)
             return JSONResponse(completion(request_id, model, "".join(parts), delta.finish, counts))

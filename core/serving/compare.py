@@ -11,12 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from core.serving.settings import ServeSettings
+from core import jobs
+from core.errors import UserError
+from core.serving.chat_settings import ChatSettings
+from core.serving.control import Endpoint, ensure
+from core.storage import Workspace
 
 if TYPE_CHECKING:
     import httpx
-
-    from core.serving.control import Endpoint
 
 Side = Literal["before", "after"]
 Messages = Sequence[dict[str, str]]
@@ -36,28 +38,42 @@ class PairUpdate:
     side: Side
     text: str
     finish: str | None = None
-    error: str | None = None
+    error: UserError | None = None
 
     @property
     def is_last(self) -> bool:
         return self.finish is not None or self.error is not None
 
 
-def chat_pair(endpoint: Endpoint, tuned: str, before: Messages, after: Messages | None = None, *,
-              max_tokens: int = 256, temperature: float = ServeSettings().temperature, top_p: float = 0.9,
-              seed: int | None = None) -> Iterator[PairUpdate]:
-    """Asks the base model and an adapter the same thing; the server answers both in one batch.
+def chat_pair(ws: Workspace, run_id: str, before: Messages, after: Messages,
+              settings: ChatSettings) -> Iterator[PairUpdate]:
+    """Asks the base model and what a training run made of it; starts the server or loads the adapter if need be.
 
     Args:
-        tuned: name of the loaded adapter.
-        before, after: the conversations of the two sides; `after` is the same as `before` when None.
+        before, after: the conversations of the two sides, each ending with the question.
+
+    Raises UserError when the server cannot be had. Closing the iterator stops both answers.
+    """
+    source = jobs.view(ws, run_id).params.get("model")
+    endpoint = ensure(ws, str(source), (run_id,))
+    yield from stream_pair(endpoint, run_id, before, after, settings)
+
+
+def stream_pair(endpoint: Endpoint, tuned: str, before: Messages, after: Messages,
+                settings: ChatSettings) -> Iterator[PairUpdate]:
+    """Both answers of a server that runs, from one batch.
+
+    Args:
+        tuned: name of a loaded adapter.
 
     Closing the iterator (or leaving its loop) stops both answers on the server.
     """
-    options = {"max_tokens": max_tokens, "temperature": temperature, "top_p": top_p, "seed": seed, "stream": True}
+    options = {"max_tokens": settings.max_tokens, "temperature": settings.temperature, "top_p": settings.top_p,
+               "seed": settings.seed, "stream": True}
+    system = [{"role": "system", "content": settings.system}] if settings.system.strip() else []
     bodies: dict[Side, dict[str, Any]] = {
-        "before": {**options, "model": endpoint.model, "messages": list(before)},
-        "after": {**options, "model": tuned, "messages": list(before if after is None else after)}}
+        "before": {**options, "model": endpoint.model, "messages": [*system, *before]},
+        "after": {**options, "model": tuned, "messages": [*system, *after]}}
     news: queue.Queue[PairUpdate] = queue.Queue()
     loop = asyncio.new_event_loop()
     both = _Both(endpoint, bodies, news)
@@ -120,8 +136,8 @@ class _Both:
             async with client.stream("POST", f"{self._endpoint.base_url}/chat/completions",
                                      json=self._bodies[side]) as response:
                 if response.status_code != 200:
-                    error = _reason(await response.aread())
-                async for line in response.aiter_lines() if error is None else _nothing():
+                    return self._news.put(PairUpdate(side, "", error=_reason(await response.aread())))
+                async for line in response.aiter_lines():
                     piece, finish, error = _read(line)
                     text += piece
                     if finish or error:
@@ -129,30 +145,34 @@ class _Both:
                     if piece:
                         self._news.put(PairUpdate(side, text))
             if not finish and not error:
-                error = "The answer was cut off."
+                error = UserError("serving.error.cut_off")
         except httpx.HTTPError:
-            error = "The model server cannot be reached."
+            error = UserError("serving.error.not_reachable")
         self._news.put(PairUpdate(side, text, finish, error))
 
 
-async def _nothing() -> Any:
-    for line in ():
-        yield line
-
-
-def _read(line: str) -> tuple[str, str | None, str | None]:
-    """Text, finish reason and error of one line of the stream."""
+def _read(line: str) -> tuple[str, str | None, UserError | None]:
+    """Text, finish reason and fault of one line of the stream."""
     if not line.startswith("data: ") or line == "data: [DONE]":
         return "", None, None
     data = json.loads(line.removeprefix("data: "))
     if "error" in data:
-        return "", None, str(data["error"].get("message"))
+        return "", None, _fault(data)
     choice = data["choices"][0] if data["choices"] else {}
     return choice.get("delta", {}).get("content") or "", choice.get("finish_reason"), None
 
 
-def _reason(body: bytes) -> str:
+def _reason(body: bytes) -> UserError:
     try:
-        return str(json.loads(body)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return "The model server refused the request."
+        return _fault(json.loads(body))
+    except ValueError:
+        return UserError("serving.error.no_answer")
+
+
+def _fault(data: Any) -> UserError:
+    """The fault that an error object of the server names by its code."""
+    code = str((data.get("error") or {}).get("code")) if isinstance(data, dict) else ""
+    if code == "context_length_exceeded":
+        return UserError("serving.error.too_long")
+    plain = ("no_memory", "not_numbers", "stopping", "queue_full")
+    return UserError(code if code in [f"serving.error.{name}" for name in plain] else "serving.error.no_answer")

@@ -95,7 +95,7 @@ def serve_foreground(model: str, adapters: Sequence[str] = (), port: int = Serve
     endpoint = ensure(ws, model, adapters, ServeSettings(port=port, idle_minutes=0))
     print(f"{endpoint.base_url}  models: {', '.join([endpoint.model, *adapters])}", flush=True)
     if not list_api_keys(ws):
-        print(f"API key (shown once): {create_api_key(ws, 'command line').secret}", flush=True)
+        print(f"API key (shown once): {create_api_key(ws, 'command line')}", flush=True)
     try:
         while not jobs.wait(ws, endpoint.job_id, 1.0).state.is_terminal:
             pass

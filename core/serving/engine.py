@@ -58,7 +58,7 @@ class Engine:
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, use_safetensors=True,
                                                      trust_remote_code=False)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        model = model.to("cuda" if cuda else "cpu").eval().requires_grad_(False)
+        model = model.to(device="cuda" if cuda else "cpu").eval().requires_grad_(False)
         return cls(model, tokenizer, queue)
 
     @property
@@ -91,7 +91,7 @@ class Engine:
         """Ends waiting and running requests with an error and waits for the thread."""
         self._halt.set()
         for work in self.queue.close():
-            _tell(work, "The model server is stopping.")
+            _tell(work, "serving.error.stopping")
         if self._thread.is_alive():
             self._thread.join(timeout=30)
 
@@ -110,7 +110,7 @@ class Engine:
         try:
             rows = self._rows(batch)
             self._generate(batch, rows)
-            rows.fail("The model ended without an answer.")
+            rows.fail("serving.error.no_answer")
         except Exception as error:
             short_of_memory = isinstance(error, MemoryError) or "out of memory" in str(error).lower() \
                 or "can't allocate memory" in str(error).lower()
@@ -120,13 +120,12 @@ class Engine:
                     self._answer([work])
                 return
             _log.exception("generation failed")
-            message = "Not enough memory for this request." if short_of_memory else \
-                "The model could not answer; the server's log says more."
+            key = "serving.error.no_memory" if short_of_memory else "serving.error.no_answer"
             if rows is not None:
-                rows.fail(message)
+                rows.fail(key)
             else:
                 for work in batch:
-                    _tell(work, message)
+                    _tell(work, key)
 
     def _rows(self, batch: list[Work]) -> BatchRows:
         from core.serving.sampling import RowSampler
@@ -162,8 +161,8 @@ class Engine:
         self._model.generation_config = GenerationConfig()
 
 
-def _tell(work: Work, message: str) -> None:
+def _tell(work: Work, key: str) -> None:
     try:
-        work.deliver(Delta(error=message))
+        work.deliver(Delta(error=key))
     except RuntimeError:
         _log.info("an answer could not be delivered", exc_info=True)

@@ -17,7 +17,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Gate:
-    """Lets through requests to a loopback name that carry a key. `/health` needs no key; `/internal` the internal one."""
+    """Passes on requests to a loopback name that carry a key; `/health` needs none, `/internal` ours."""
 
     def __init__(self, app: Any, keys: KeyRing) -> None:
         self._app = app

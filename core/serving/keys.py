@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,30 +16,34 @@ from core.storage.atomic import load_or_set_aside, write_json
 
 @dataclass(frozen=True)
 class ApiKey:
-    """A key that was made. `secret` is the key itself right after it was made and "" ever after."""
+    """What is known of a valid key; the key itself was shown once and is not kept."""
 
     id: str
     label: str
     created: float
-    secret: str = field(default="", repr=False)
 
 
-def create_api_key(ws: Workspace, label: str = "") -> ApiKey:
-    """Makes a key of 32 random bytes; a running server accepts it at once."""
-    key = ApiKey(new_id("key"), label[:100], time.time(), "dt-" + secrets.token_urlsafe(32))
-    entry = {"id": key.id, "label": key.label, "created": key.created, "sha256": _digest(key.secret)}
+def create_api_key(ws: Workspace, label: str = "") -> str:
+    """Makes a key of 32 random bytes and returns it, this once; a running server accepts it at once."""
+    key = "dt-" + secrets.token_urlsafe(32)
+    entry = {"id": new_id("key"), "label": label[:100], "created": time.time(), "sha256": _digest(key)}
     write_json(ws.serving.keys, [*_entries(ws.serving.keys), entry])
     return key
 
 
 def list_api_keys(ws: Workspace) -> list[ApiKey]:
-    """The keys that are valid, without their secrets."""
+    """The keys that are valid."""
     return [ApiKey(e["id"], e["label"], e["created"]) for e in _entries(ws.serving.keys)]
 
 
 def revoke_api_key(ws: Workspace, id: str) -> None:
     """Makes a key invalid at once; an unknown id changes nothing."""
     write_json(ws.serving.keys, [entry for entry in _entries(ws.serving.keys) if entry["id"] != id])
+
+
+def revoke_api_keys(ws: Workspace) -> None:
+    """Makes all keys invalid at once."""
+    write_json(ws.serving.keys, [])
 
 
 class KeyRing:

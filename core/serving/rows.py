@@ -13,7 +13,6 @@ from core.serving.text import Decode, Detokenizer, StopScanner
 from core.serving.work import Delta, FinishReason, Work
 
 _log = logging.getLogger(__name__)
-NOT_NUMBERS = "The model gave values that are not numbers; its training probably diverged."
 
 
 class Row:
@@ -39,10 +38,10 @@ class Row:
         if text:
             self._send(Delta(text))
 
-    def fail(self, message: str) -> None:
-        """Ends the row with a sentence; does nothing when it has ended already."""
+    def fail(self, key: str) -> None:
+        """Ends the row with a fault; does nothing when it has ended already."""
         if not self.done:
-            self._send(Delta(error=message, completion_tokens=self.count))
+            self._send(Delta(error=key, completion_tokens=self.count))
 
     def _finish(self, reason: FinishReason, text: str) -> None:
         text += self._scanner.push(self._tokens.flush())
@@ -84,9 +83,9 @@ class BatchRows(StoppingCriteria):
             if row.work.cancelled:
                 row.done = True
             elif halted:
-                row.fail("The model server is stopping.")
+                row.fail("serving.error.stopping")
             elif index in self.sampler.broken:
-                row.fail(NOT_NUMBERS)
+                row.fail("serving.error.not_numbers")
             else:
                 row.take(token, self._ends)
         return torch.tensor([row.done for row in self.rows], device=input_ids.device)
@@ -96,7 +95,7 @@ class BatchRows(StoppingCriteria):
         """Whether any token came."""
         return any(row.count for row in self.rows)
 
-    def fail(self, message: str) -> None:
+    def fail(self, key: str) -> None:
         """Ends every row that has not ended."""
         for row in self.rows:
-            row.fail(message)
+            row.fail(key)

@@ -24,7 +24,7 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Delta:
-    """News for the one who asked: more text, or the end (`finish`), or a fault (`error`, a sentence)."""
+    """News for the one who asked: more text, or the end (`finish`), or a fault (`error`, a catalogue key)."""
 
     text: str = ""
     finish: FinishReason | None = None
