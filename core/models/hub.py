@@ -17,7 +17,6 @@ from core.storage.folders import sha256
 PROBE_SECONDS = 2.5
 _WANTED_SUFFIXES = (".safetensors", ".json", ".jinja", ".txt", ".model")
 _WANTED_NAMES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE")
-_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -157,7 +156,7 @@ def _transfer(client: Any, file: RemoteFile, target: Path, have: int, on_bytes: 
         if have and reply.status_code != 206:
             have = 0
         with target.open("ab" if have else "wb") as out:
-            for block in reply.iter_bytes(_BLOCK):
+            for block in reply.iter_bytes():
                 have += len(block)
                 if have > file.bytes:
                     break

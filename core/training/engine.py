@@ -19,6 +19,7 @@ from trl import SFTTrainer
 
 from core.errors import UserError
 from core.jobs import JobContext
+from core.storage import remove_dir
 from core.storage.workspace import RunPaths
 from core.training import checkpoints
 
@@ -94,15 +95,15 @@ class AnswerTrainer(SFTTrainer):
         """TRL's card describes a hub upload; checkpoints need none."""
 
     def _get_output_dir(self, trial: Any) -> str:
-        return str(self._staging)
+        return str(self._staging.checkpoints)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Written aside, then moved into place with its manifest last."""
-        self._staging = self.job.ws.tmp_dir()
+        self._staging = RunPaths(self.job.ws.tmp_dir())
         super()._save_checkpoint(model, trial)
         step = self.state.global_step
-        checkpoints.publish(RunPaths(self._staging).dir / f"checkpoint-{step}", self.run, step)
-        self._staging.rmdir()
+        checkpoints.publish(self._staging.checkpoint(step), self.run, step)
+        remove_dir(self._staging.dir)
         self.job.item(checkpoint=step)
 
 
