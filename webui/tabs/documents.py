@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from core import documents, jobs
+from core import documents
 from core.documents import ConvertSettings
 from core.storage.workspace import user_path
 from webui.components.jobcard import JobCard, ending
@@ -123,7 +123,8 @@ class DocumentsTab:
         """Takes the files in; each that cannot be used is named with the reason."""
         results = documents.import_files(call.ws, [(p, user_path(p).name) for p in paths or []])
         lines = [f"**{plain(r.label)}** · {plain(call.say(r.error))}" for r in results if r.error]
-        return [None, gr.update(visible=bool(lines), value="\n\n".join(lines)), *self.open(call, None)]
+        colour = "doubt" if all(r.document_id for r in results) else "blocker"
+        return [None, gr.update(visible=bool(lines), value="\n\n".join(lines), elem_classes=[colour]), *self.open(call, None)]
 
     def _example(self, other: bool) -> Any:
         def click(call: Call) -> list[Any]:

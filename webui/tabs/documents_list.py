@@ -10,10 +10,10 @@ from core.documents import DocumentInfo
 from webui.components.words import plain, size
 from webui.page import Call
 
-TODO = ("new", "stopped", "interrupted")
+TODO = ("new", "stopped")
 DOUBTFUL = ("failed", "partial")
 ORDER = {"failed": 0, "partial": 1, "converting": 2, "new": 3}
-GLYPHS = {"new": "○", "converting": "◐", "done": "✓", "partial": "!", "failed": "✗"}
+GLYPHS = {"new": "○", "converting": "◐", "stopped": "◐", "done": "✓", "partial": "!", "failed": "✗"}
 PROBLEMS_SHOWN = 6
 
 
@@ -60,10 +60,10 @@ def row(call: Call, document: DocumentInfo) -> list[str]:
 
 def state_words(call: Call, document: DocumentInfo) -> str:
     """The state with its sign, "◐ 3 of 12 pages" while converting."""
-    state = "new" if document.state in TODO else document.state
-    if state == "converting":
-        return f"{GLYPHS[state]} " + call.t("documents.ui.state.converting", done=document.done_pages or 0,
-                                            total=document.pages or "?")
+    state = document.state
+    if state in ("converting", "stopped"):
+        return f"{GLYPHS[state]} " + call.t(f"documents.ui.state.{state}", done=document.done_pages or 0,
+                                        total=document.pages or "?")
     if state == "done" and document.warnings:
         return "! " + call.t("documents.ui.state.look")
     return f"{GLYPHS.get(state, '')} " + call.t(f"documents.ui.state.{state}")

@@ -61,8 +61,8 @@ class Viewer:
                     with gr.Tab(tr("documents.ui.rendered"), elem_id="documents-tab-text") as text_tab:
                         rendered = gr.Markdown(sanitize_html=True, elem_classes="sheet", elem_id="documents-rendered")
                     with gr.Tab(tr("documents.ui.source"), elem_id="documents-tab-edit"):
-                        source = gr.Textbox(lines=20, max_lines=20, container=False, label=tr("documents.ui.source_label"),
-                                            show_label=False, elem_id="documents-source", elem_classes="mono")
+                        source = gr.Textbox(lines=20, max_lines=20, container=False, show_label=False,
+                                            label=tr("documents.ui.source_label"), elem_id="documents-source", elem_classes="mono")
                         with gr.Row(elem_classes="actions"):
                             saved = gr.Markdown("", elem_classes=["ok", "said"], elem_id="documents-saved")
                             save = gr.Button(tr("documents.ui.save"), size="sm", elem_id="documents-save")
@@ -106,7 +106,8 @@ class Viewer:
         head = f"### {plain(document.label)}\n{head_words(call, document)}"
         if not number:
             return [[document.id, 0], gr.update(visible=True), head, gr.update(visible=False), *[gr.skip()] * 3,
-                    gr.update(visible=False), gr.update(visible=False), None, "", "", "", again, *self.delete.reset(call)]
+                    gr.update(visible=False), gr.update(visible=False), None, "", "", "", again,
+                    *self.delete.reset(call)]
         text, doubt = documents.page_markdown(call.ws, document.id, number), page_doubt(call, known[number])
         picture = documents.page_image(call.ws, document.id, number)
         choices = [(page_words(call, p, document.pages or len(found)), p.number) for p in found]

@@ -1,0 +1,151 @@
+"""Step 2: a helper model writes questions and answers from the documents; the person reviews them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from core import jobs, models, qa
+from core.llm import HelperSettings
+from core.models import STARTER_ID
+from core.qa import BuildSettings
+from webui.components.jobcard import JobCard, ending
+from webui.forms import Form
+from webui.page import Call, Page
+from webui.tabs.qa_helper import HelperCard, last_helper
+from webui.tabs.qa_review import Panel, Review
+from webui.tabs.qa_words import Situation, buttons, honest, needs_starter, situation, summary, trouble
+
+
+def build(page: Page) -> None:
+    """Renders the step into the open tab."""
+    QATab(page)
+
+
+@dataclass
+class BuildCard(JobCard):
+    """Progress of the build, and of the download that comes before it."""
+
+    def words(self, call: Call, view: jobs.JobView) -> str:
+        """As for every job; phases of a download have their own names."""
+        return JobCard.words(replace(self, area="models") if view.kind == "download" else self, call, view)
+
+
+class QATab:
+    """The components of the step and what they do."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.seen, self.waiting, self.count = gr.State([]), gr.State(None), gr.State(-1)
+        with gr.Row(elem_classes="columns"):
+            with gr.Column(scale=4, min_width=300) as self.left:
+                self._left()
+            self.panel = Panel(page)
+            with gr.Column(scale=9, min_width=320):
+                self._right()
+        self._wire()
+
+    def _left(self) -> None:
+        tr = self.page.tr
+        with gr.Column(elem_classes="card"):
+            gr.Markdown(tr("qa.ui.title"))
+            self.helper = HelperCard(self.page)
+            self.honest = gr.Markdown("", elem_classes="hint", elem_id="qa-honest")
+            self.documents = gr.CheckboxGroup([], label=tr("qa.ui.documents"), interactive=True, visible=False,
+                                              elem_id="qa-documents")
+            self.form = Form.build(self.page, BuildSettings)
+            self.message = gr.Markdown("", visible=False, elem_classes="doubt", elem_id="qa-message")
+            with gr.Row(elem_classes="actions"):
+                self.write = gr.Button(tr("qa.ui.no_documents"), variant="primary", interactive=False,
+                                       elem_id="qa-write")
+                self.next = gr.Button(tr("qa.ui.next"), variant="primary", visible=False, elem_id="qa-next")
+
+    def _right(self) -> None:
+        page, tr = self.page, self.page.tr
+        with gr.Column(elem_classes=["card", "empty-state"]) as self.empty:
+            gr.Markdown(tr("qa.ui.empty"))
+        self.card = BuildCard.build(page, "qa", lambda call: situation(call).working)
+        with gr.Column(visible=False, elem_classes="card") as self.list:
+            self.summary = gr.Markdown("", elem_id="qa-summary")
+            self.trouble = gr.Markdown("", visible=False, elem_classes="doubt", elem_id="qa-trouble")
+            self.review = Review(page, self.panel, self.left)
+
+    def _wire(self) -> None:
+        page, narrow = self.page, self.review.filters
+        self.state = [self.empty, self.list, self.summary, self.trouble, self.honest, self.message, self.write,
+                      self.next, *self.card.outputs]
+        chosen = self.helper.inputs | {self.documents}
+        polled = [*self.state, self.waiting, self.count, *self.review.outputs]
+        self.timer = page.poll(self.tick, polled, inputs=chosen | set(narrow) | {self.waiting, self.count,
+                                                                                self.review.pager.offset,
+                                                                                self.panel.open, self.review.ticked})
+        page.on_open("qa", self.open, [self.documents, self.seen, *self.helper.outputs, *self.state, self.count,
+                                       *self.review.outputs, self.timer],
+                     [self.documents, self.seen, *self.helper.quick, *narrow])
+        for event in (self.documents.input, self.helper.kind.input, self.helper.url.change, self.helper.model.change):
+            page.on(event, self.choose, chosen, self.state)
+        page.on(self.write.click, self.start, chosen | self.form.inputs,
+                [self.helper.key, self.waiting, *self.state, self.timer])
+        page.link(self.next, "dataset")
+
+    def draw(self, call: Call, now: Situation, ticked: list[str], helper: HelperSettings) -> list[Any]:
+        """Updates for `state`."""
+        words, colour = summary(call, now.counts)
+        write, following = buttons(call, now, ticked, helper)
+        failed = now.download if now.download is not None and not now.starter else None
+        ended = ending(call, failed) or ending(call, now.build)
+        doubts = trouble(call, now.build)
+        anything = bool(now.counts.total or now.counts.rejected or now.counts.deleted)
+        return [gr.update(visible=not anything and not now.working), gr.update(visible=anything),
+                gr.update(value=words, elem_classes=[colour]), gr.update(value=doubts, visible=bool(doubts)),
+                honest(call, now, ticked, helper.kind), gr.update(value=ended, visible=bool(ended)),
+                gr.update(**write), gr.update(visible=following or bool(now.counts.total and not now.working),
+                                              variant="primary" if following else "secondary"),
+                *self.card.updates(call, now.working)]
+
+    def open(self, call: Call, ticked: list[str] | None, seen: list[str], kind: str, url: str, model: str | None,
+             *narrow: Any) -> list[Any]:
+        """Everything anew: new documents are included, unticked ones stay so, the last helper is shown at first."""
+        now = situation(call)
+        ready = [d.id for d in now.ready]
+        ticked = [id for id in ready if id in (ticked or []) or id not in seen]
+        choices = [(d.label, d.id) for d in now.ready]
+        filled = [gr.skip()] * len(self.helper.outputs) if seen else self.helper.restore(call)
+        helper = HelperSettings(kind=kind, base_url=url, model=model or "") if seen else last_helper(call)  # type: ignore
+        return [gr.update(choices=choices, value=ticked, visible=bool(choices)), ready or [""], *filled,
+                *self.draw(call, now, ticked, helper), now.counts.total, *self.review.first(call, *narrow),
+                gr.Timer(active=now.working is not None)]
+
+    def choose(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        """Another helper or other documents: what the button offers."""
+        return self.draw(call, situation(call), values[self.documents] or [], self.helper.read(values))
+
+    def start(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        """Starts the build; when the built-in helper is not here yet, its download first."""
+        helper, ticked = self.helper.read(values), values[self.documents] or []
+        settings = self.form.read(values, helper=helper, documents=tuple(ticked))
+        self.helper.keep_key(call, values, helper)
+        waiting = None
+        if needs_starter(situation(call), ticked, helper.kind):
+            models.start_download(call.ws, STARTER_ID)
+            waiting = settings.model_dump(mode="json")
+        else:
+            qa.start_build(call.ws, settings)
+        return ["", waiting, *self.draw(call, situation(call), ticked, helper), gr.Timer(active=True)]
+
+    def tick(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        """Progress; the build that waited for the download; new rows while nobody is editing."""
+        now, waiting = situation(call), values[self.waiting]
+        if waiting and now.starter and now.working is None:
+            qa.start_build(call.ws, BuildSettings.load(waiting))
+            now, waiting = situation(call), None
+        if now.working is None:
+            waiting = None
+        review, total = self.review, now.counts.total
+        busy = values[self.panel.open] or values[review.ticked] or values[review.pager.offset]
+        fresh = total != values[self.count] and not busy
+        rows = review.first(call, *[values[c] for c in review.filters]) if fresh else [gr.skip()] * len(review.outputs)
+        return [*self.draw(call, now, values[self.documents] or [], self.helper.read(values)), waiting,
+                total if fresh else values[self.count], *rows, gr.Timer(active=now.working is not None)]

@@ -1,0 +1,152 @@
+"""What the Q&A step says: the primary button, advice by count, table rows, evidence with its quote marked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core import documents, jobs, models, qa
+from core.documents import DocumentInfo
+from core.llm import HelperSettings
+from core.models import STARTER_ID
+from core.qa import Counts, Pair
+from webui.components.words import plain, size
+from webui.page import Call
+
+FEW, ENOUGH = 25, 50
+CONTEXT = 260
+WARNINGS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is there to build from, what was built, and what is at work."""
+
+    ready: list[DocumentInfo]
+    counts: Counts
+    build: jobs.JobView | None
+    download: jobs.JobView | None
+    starter: bool
+
+    @property
+    def working(self) -> jobs.JobView | None:
+        """The job to show: the download of the starter model, else the build; None when neither runs."""
+        return next((j for j in (self.download, self.build) if j is not None and not j.state.is_terminal), None)
+
+    @property
+    def whole(self) -> bool:
+        """Every chunk that was looked at has been written about."""
+        done = self.build is not None and self.build.state is jobs.JobState.DONE
+        return done and self.counts.chunks_done >= self.counts.chunks_total
+
+    def asked(self) -> set[str]:
+        """Documents of the last build."""
+        return set(self.build.params.get("settings", {}).get("documents", ())) if self.build else set()
+
+
+def situation(call: Call) -> Situation:
+    """The present state, read from disk."""
+    ready = [d for d in documents.list_documents(call.ws) if d.done_pages and d.state != "converting"]
+    build = next(iter(jobs.list_jobs(call.ws, "build")), None)
+    fetched = (j for j in jobs.list_jobs(call.ws, "download") if j.params.get("model") == STARTER_ID)
+    return Situation(ready, qa.counts(call.ws), build, next(fetched, None),
+                     models.installed(call.ws, STARTER_ID) is not None)
+
+
+def needs_starter(now: Situation, ticked: list[str], kind: str) -> bool:
+    """Whether the built-in helper must be fetched first; Chinese documents are written about by rules alone."""
+    return kind == "builtin" and not now.starter and any(d.language != "zh" for d in now.ready if d.id in ticked)
+
+
+def buttons(call: Call, now: Situation, ticked: list[str], helper: HelperSettings) -> tuple[dict[str, Any], bool]:
+    """(the write button, whether "Next" is the primary button)."""
+    if now.working:
+        key = "qa.ui.fetching" if now.working is now.download else "qa.ui.writing"
+        return {"value": call.t(key), "interactive": False, "variant": "primary"}, False
+    missing = _missing(now, ticked, helper)
+    if missing:
+        return {"value": call.t(missing), "interactive": False, "variant": "primary"}, now.counts.total > 0
+    if now.whole and now.counts.total and set(ticked) <= now.asked():
+        return {"value": call.t("qa.ui.again"), "interactive": True, "variant": "secondary"}, True
+    if needs_starter(now, ticked, helper.kind):
+        words = call.t("qa.ui.fetch_and_write", size=size(download_size()))
+    else:
+        words = call.t("qa.ui.continue" if now.counts.total and not now.whole else "qa.ui.write")
+    return {"value": words, "interactive": True, "variant": "primary"}, False
+
+
+def download_size() -> int:
+    """Bytes that fetching the starter model takes, about."""
+    entry = models.find(STARTER_ID)
+    return entry.package.bytes if entry.package else entry.bytes
+
+
+def _missing(now: Situation, ticked: list[str], helper: HelperSettings) -> str:
+    if not now.ready:
+        return "qa.ui.no_documents"
+    if not ticked:
+        return "qa.ui.choose_documents"
+    if helper.kind == "openai" and not helper.base_url:
+        return "qa.ui.choose_address"
+    if helper.kind != "builtin" and not helper.model:
+        return "qa.ui.choose_model"
+    return ""
+
+
+def honest(call: Call, now: Situation, ticked: list[str], kind: str) -> str:
+    """What to expect of the chosen helper with these documents."""
+    if kind != "builtin":
+        return call.t("qa.ui.honest.service")
+    languages = {d.language for d in now.ready if d.id in ticked}
+    key = "zh" if languages == {"zh"} else "both" if "zh" in languages else "en"
+    return call.t(f"qa.ui.honest.{key}")
+
+
+def summary(call: Call, counts: Counts) -> tuple[str, str]:
+    """(text, class of its colour): how many pairs there are and what that is good for."""
+    if not counts.total:
+        return "", "hint"
+    words = f"**{call.t('qa.ui.total', count=counts.total)}** · {call.t('qa.ui.facts', count=counts.facts)}"
+    if counts.rejected:
+        words += " · " + call.t("qa.ui.refused", count=counts.rejected)
+    if counts.total < FEW:
+        return f"{words}\n\n{call.t('qa.ui.advice.few', count=counts.total)}", "blocker"
+    if counts.total < ENOUGH:
+        return f"{words}\n\n{call.t('qa.ui.advice.some', count=counts.total)}", "doubt"
+    return words, "ok"
+
+
+def trouble(call: Call, build: jobs.JobView | None) -> str:
+    """Warnings of the last build, a few of them."""
+    said = [plain(say(call, w)) for w in build.warnings] if build else []
+    more = [call.t("qa.ui.more_warnings", count=len(said) - WARNINGS_SHOWN)] if len(said) > WARNINGS_SHOWN else []
+    return "\n\n".join(said[:WARNINGS_SHOWN] + more)
+
+
+def say(call: Call, message: dict[str, Any]) -> str:
+    """A stored message whose params may hold messages themselves."""
+    params = {name: say(call, value) if isinstance(value, dict) and "key" in value else value
+              for name, value in message.get("params", {}).items()}
+    return call.t(message["key"], **params)
+
+
+def source(call: Call, pair: Pair) -> str:
+    """Document and page of the evidence."""
+    return call.t("qa.ui.source", label=pair.evidence.label, page=pair.evidence.page)
+
+
+def evidence(call: Call, pair: Pair) -> str:
+    """The evidence in its surroundings, the quote marked; derived text is escaped."""
+    found = pair.evidence
+    known = {d.id for d in documents.list_documents(call.ws)}
+    text = documents.page_markdown(call.ws, found.document_id, found.page) if found.document_id in known else ""
+    start, end = found.start, found.end
+    if text[start:end] != found.quote:
+        start = text.find(found.quote)
+        end = start + len(found.quote)
+    head = f"**{plain(source(call, pair))}**\n\n"
+    if start < 0 or not text:
+        return f"{head}<mark>{plain(found.quote)}</mark>"
+    before, after = text[max(0, start - CONTEXT):start], text[end:end + CONTEXT]
+    dots = ("… " if start > CONTEXT else "", " …" if len(text) > end + CONTEXT else "")
+    return f"{head}{dots[0]}{plain(before)} <mark>{plain(found.quote)}</mark> {plain(after)}{dots[1]}"
