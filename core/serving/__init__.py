@@ -4,11 +4,10 @@
 """
 
 from core.serving.chat_settings import ChatSettings
-from core.serving.compare import PairUpdate, chat_pair, stream_pair
+from core.serving.compare import PairUpdate, chat_pair
 from core.serving.control import Endpoint, ensure, running, serve_foreground, stats, stop
 from core.serving.keys import ApiKey, create_api_key, list_api_keys, revoke_api_key, revoke_api_keys
 from core.serving.settings import ServeSettings
 
 __all__ = ["ApiKey", "ChatSettings", "Endpoint", "PairUpdate", "ServeSettings", "chat_pair", "create_api_key", "ensure",
-           "list_api_keys", "revoke_api_key", "revoke_api_keys", "running", "serve_foreground", "stats", "stop",
-           "stream_pair"]
+           "list_api_keys", "revoke_api_key", "revoke_api_keys", "running", "serve_foreground", "stats", "stop"]

@@ -11,11 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from core import jobs
 from core.errors import UserError
-from core.serving.chat_settings import ChatSettings
-from core.serving.control import Endpoint, ensure
-from core.storage import Workspace
+from core.serving.control import Endpoint
 
 if TYPE_CHECKING:
     import httpx
@@ -45,35 +42,21 @@ class PairUpdate:
         return self.finish is not None or self.error is not None
 
 
-def chat_pair(ws: Workspace, run_id: str, before: Messages, after: Messages,
-              settings: ChatSettings) -> Iterator[PairUpdate]:
-    """Asks the base model and what a training run made of it; starts the server or loads the adapter if need be.
-
-    Args:
-        before, after: the conversations of the two sides, each ending with the question.
-
-    Raises UserError when the server cannot be had. Closing the iterator stops both answers.
-    """
-    source = jobs.view(ws, run_id).params.get("model")
-    endpoint = ensure(ws, str(source), (run_id,))
-    yield from stream_pair(endpoint, run_id, before, after, settings)
-
-
-def stream_pair(endpoint: Endpoint, tuned: str, before: Messages, after: Messages,
-                settings: ChatSettings) -> Iterator[PairUpdate]:
-    """Both answers of a server that runs, from one batch.
+def chat_pair(endpoint: Endpoint, tuned: str, before: Messages, after: Messages | None = None, *,
+              max_tokens: int = 256, temperature: float = 0.0, top_p: float = 1.0,
+              seed: int | None = None) -> Iterator[PairUpdate]:
+    """Asks the base model and an adapter the same thing; the server answers both in one batch.
 
     Args:
         tuned: name of a loaded adapter.
+        before, after: the conversations of the two sides; `after` is the same as `before` when None.
 
     Closing the iterator (or leaving its loop) stops both answers on the server.
     """
-    options = {"max_tokens": settings.max_tokens, "temperature": settings.temperature, "top_p": settings.top_p,
-               "seed": settings.seed, "stream": True}
-    system = [{"role": "system", "content": settings.system}] if settings.system.strip() else []
+    options = {"max_tokens": max_tokens, "temperature": temperature, "top_p": top_p, "seed": seed, "stream": True}
     bodies: dict[Side, dict[str, Any]] = {
-        "before": {**options, "model": endpoint.model, "messages": [*system, *before]},
-        "after": {**options, "model": tuned, "messages": [*system, *after]}}
+        "before": {**options, "model": endpoint.model, "messages": list(before)},
+        "after": {**options, "model": tuned, "messages": list(before if after is None else after)}}
     news: queue.Queue[PairUpdate] = queue.Queue()
     loop = asyncio.new_event_loop()
     both = _Both(endpoint, bodies, news)
