@@ -45,10 +45,10 @@ def start_run(ws: Workspace, settings: TrainSettings, title: str = "") -> JobVie
         UserError: no dataset chosen or it has no rows, model missing or not allowed, disk full, or another job holds
             the machine.
     """
-    from core.datasets import conversations
-
     if not settings.dataset:
         raise UserError("train.error.no_dataset")
+    from core.datasets import conversations
+
     resolve(ws, settings.model)
     if not conversations(ws, settings.dataset, "train"):
         raise UserError("train.error.no_rows")
