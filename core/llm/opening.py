@@ -24,14 +24,13 @@ def open_client(ws: Workspace, helper: HelperSettings, key: Secret | str | None 
     from core.llm.openai_client import OpenAIClient
 
     if helper.kind == "builtin":
+        from core.models import STARTER_ID
         from core.serving import ensure
+        from core.serving.names import QUESTION_WRITER
 
-        endpoint = ensure(ws, helper.model or "smollm2-135m-instruct")
+        endpoint = ensure(ws, STARTER_ID, (QUESTION_WRITER,))
         return OpenAIClient(
-            endpoint.base_url,
-            helper.model or "smollm2-135m-instruct",
-            Secret(endpoint.api_key),
-            concurrency=helper.concurrency,
+            endpoint.base_url, QUESTION_WRITER, Secret(endpoint.api_key), concurrency=helper.concurrency
         )
     secret = helper_key(ws, helper, key)
     if helper.kind == "ollama":

@@ -1,7 +1,8 @@
 """As many requests at once as the service can use: additive increase, halving when it says stop.
 
-The service counts as full when a reply takes so much longer than at best that requests must be waiting in its queue:
-limit × (1 − best / now) is the number waiting, as in TCP Vegas (Brakmo and Peterson, 1995).
+The service counts as full when replies take so much longer than at best that requests must be waiting in its queue:
+limit × (1 − best / now) is the number waiting, as in TCP Vegas (Brakmo and Peterson, 1995). Times are seconds per
+token, averaged over a round of replies, since single replies differ in length and luck.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from typing import TypeVar
 I = TypeVar("I")  # noqa: E741
 O = TypeVar("O")  # noqa: E741
 
-QUEUE_LOW, QUEUE_HIGH = 1.0, 3.0
+ROUND = 6
+DRIFT = 1.001
+"""Growth of the best time a round, so that a service that became slower is not taken for a full one for ever."""
 
 
 class Pacer:
@@ -27,12 +30,14 @@ class Pacer:
         start: requests at once before anything is known.
     """
 
-    def __init__(self, most: int = 16, start: int = 2, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, most: int = 16, start: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
         self.most = most
         self.limit = float(min(start, most))
         self._clock = clock
         self._busy = 0
         self._best = float("inf")
+        self._seconds = self._size = 0.0
+        self._replies = 0
         self._probing = True
         self._halved_at = float("-inf")
         self._free = threading.Condition()
@@ -45,7 +50,7 @@ class Pacer:
             self._busy += 1
         began = self._clock()
         try:
-            yield lambda size: self._succeeded((self._clock() - began) / max(size, 1.0))
+            yield lambda size: self._succeeded(self._clock() - began, max(size, 1.0))
         finally:
             with self._free:
                 self._busy -= 1
@@ -58,16 +63,24 @@ class Pacer:
             if now - self._halved_at >= 1.0:
                 self.limit, self._halved_at, self._probing = max(1.0, self.limit / 2), now, False
 
-    def _succeeded(self, seconds: float) -> None:
+    def _succeeded(self, seconds: float, size: float) -> None:
         with self._free:
-            self._best = min(self._best * 1.001, max(seconds, 1e-6))
-            waiting = self.limit * (1 - self._best / max(seconds, 1e-6))
-            if waiting > QUEUE_HIGH:
-                self._probing = False
-                self.limit = max(1.0, self.limit - 0.5 / self.limit)
-            elif waiting < QUEUE_LOW or self._probing:
-                self.limit = min(float(self.most), self.limit + (0.5 if self._probing else 1 / self.limit))
+            self._seconds, self._size, self._replies = self._seconds + seconds, self._size + size, self._replies + 1
+            if self._replies >= max(ROUND, int(self.limit)):
+                self._end_round(max(self._seconds / self._size, 1e-9))
+                self._seconds = self._size = 0.0
+                self._replies = 0
             self._free.notify_all()
+
+    def _end_round(self, now: float) -> None:
+        self._best = min(self._best * DRIFT, now)
+        waiting = self.limit * (1 - self._best / now)
+        if waiting > max(2.0, self.limit / 4):
+            self.limit, self._probing = max(1.0, self.limit - waiting / 2), False
+        elif waiting <= max(0.7, self.limit / 10):
+            self.limit = min(float(self.most), self.limit * 1.5 + 0.5 if self._probing else self.limit + 1)
+        else:
+            self._probing = False
 
 
 def run_many(

@@ -1,6 +1,7 @@
 """Question–answer building: chunks, facts, drafts, gates, the call ledger, review."""
 
 from core.qa.building import resume_build, start_build
+from core.qa.evidence import find_evidence
 from core.qa.pairs import (
     Counts,
     all_accepted,
@@ -24,6 +25,7 @@ __all__ = [
     "counts",
     "delete_pairs",
     "edit_pair",
+    "find_evidence",
     "get_pair",
     "list_pairs",
     "restore_pairs",

@@ -82,8 +82,8 @@ def _orders(c: Candidate) -> str:
 
 
 def _numbers(c: Candidate) -> str:
-    """Every number of the answer occurs in the evidence or the question."""
-    return ", ".join(sorted(digits_of(c.answer) - numbers_of(c.evidence + " \n " + c.question)))
+    """Every number of the answer occurs in the evidence, the titles above it, or the question."""
+    return ", ".join(sorted(digits_of(c.answer) - numbers_of(" \n ".join((c.evidence, c.titles, c.question)))))
 
 
 _NAME = re.compile(r"(?<![.!?:：。]\s)(?<!^)\b[A-Z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*\b")

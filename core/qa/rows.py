@@ -7,11 +7,11 @@ import re
 import sqlite3
 from collections import defaultdict
 
+from core.datasets.similar import bare, near_pairs
 from core.qa.chunk import Body, Span, locate_on_page
 from core.qa.gates import VERSION, Candidate, Verdict, check, check_text
 from core.qa.ledger import Ledger
 from core.qa.locate import locate
-from core.qa.similar import bare, near_pairs
 from core.qa.types import Draft, Language
 
 

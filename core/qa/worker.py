@@ -68,7 +68,7 @@ def _generate(job: JobContext, ledger: Ledger, settings: BuildSettings, todo: li
     job.progress(0, len(todo), "chunks")
     bodies = {span.chunk.document_id: ledger.body(span.chunk.document_id) for span in todo}
     failed_in_a_row = accepted = 0
-    with _client(job, settings) as client:
+    with _client(job, settings, todo) as client:
         work = _worker(settings, client, ledger)
         enough = lambda: bool(settings.sample) and accepted >= settings.sample  # noqa: E731
         workers = 1 if settings.helper.kind == "builtin" else 2 if settings.sample else settings.helper.concurrency
@@ -113,9 +113,9 @@ def _commit(ledger: Ledger, settings: BuildSettings, body: Body, span: Span, mad
 
 
 @contextmanager
-def _client(job: JobContext, settings: BuildSettings) -> Iterator[ChatClient | None]:
+def _client(job: JobContext, settings: BuildSettings, todo: list[Span]) -> Iterator[ChatClient | None]:
     """The helper, whose requests are broken off some seconds after the job was asked to stop."""
-    if settings.helper.kind == "builtin" and not _needs_model(job):
+    if settings.helper.kind == "builtin" and not _can_use_model(job, todo):
         yield None
         return
     client = open_client(job.ws, settings.helper)
@@ -138,11 +138,11 @@ def _client(job: JobContext, settings: BuildSettings) -> Iterator[ChatClient | N
         client.close()
 
 
-def _needs_model(job: JobContext) -> bool:
-    """Whether the built-in question writer can run; without it, questions are written by rules alone."""
+def _can_use_model(job: JobContext, todo: list[Span]) -> bool:
+    """Whether the built-in question writer is here and there is English text for it; else rules alone write."""
     from core.qa.writer import adapter_available
 
-    return adapter_available(job.ws)
+    return any(span.chunk.language == "en" for span in todo) and adapter_available(job.ws)
 
 
 def _spread(spans: list[Span]) -> list[Span]:

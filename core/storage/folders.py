@@ -79,14 +79,25 @@ def sha256(path: Path) -> str:
 
 def remove_dir(folder: Path) -> None:
     """Makes a folder vanish in one step (a rename), then purges it. A missing folder is no error."""
+    if trash := stage_removal(folder):
+        purge(trash)
+
+
+def stage_removal(folder: Path) -> Path | None:
+    """Renames a folder to one that the next sweep removes, and returns it; None when there is none."""
     trash = folder.parent / f"{_TRASH}{secrets.token_hex(6)}"
     try:
         replace(folder, trash)
         sync_dir(folder.parent)
     except FileNotFoundError:
-        return
+        return None
     except OSError as error:
         raise storage_error(error, folder) from error
+    return trash
+
+
+def purge(trash: Path) -> None:
+    """Removes what `stage_removal` set aside."""
     shutil.rmtree(trash, ignore_errors=True)
 
 

@@ -5,29 +5,25 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import UserError
+from core.storage.ids import DEVICES, check_id, new_id
 from core.storage.owner import temporary_name
+from core.storage.paths import (
+    DatasetPaths,
+    DocumentPaths,
+    JobPaths,
+    ModelPaths,
+    QAPaths,
+    RunPaths,
+    ServingPaths,
+)
+
+__all__ = ["CODE_ROOT", "DatasetPaths", "DocumentPaths", "JobPaths", "ModelPaths", "QAPaths", "RunPaths",
+           "ServingPaths", "Workspace", "check_id", "markdown_beside", "new_id", "user_path"]
 
 CODE_ROOT = Path(__file__).resolve().parents[2]
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
-_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
-_DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))}
-
-
-def new_id(prefix: str) -> str:
-    """A fresh random id such as ``doc-k3f9x2ab7q``: valid as a file name on every system, at most 40 characters."""
-    return check_id(f"{prefix}-" + "".join(secrets.choice(_ALPHABET) for _ in range(10)))
-
-
-def check_id(id: str) -> str:
-    """Returns `id` when it is one that may stand in a path. Raises UserError for anything else."""
-    if not isinstance(id, str) or not _ID.match(id) or id in _DEVICES:
-        raise UserError("storage.error.bad_id", id=ascii(id)[:60])
-    return id
 
 
 def user_path(text: str) -> Path:
@@ -38,190 +34,11 @@ def user_path(text: str) -> Path:
 def markdown_beside(folder: Path, label: str) -> Path:
     """A path that does not exist yet for the Markdown of a file called `label`: its stem, made safe, and ``.md``."""
     stem = re.sub(r"[^\w .()+-]+", "_", label.rpartition(".")[0] or label).strip(" .-")[:120] or "document"
-    stem = f"_{stem}" if stem.split(".")[0].lower() in _DEVICES else stem
+    stem = f"_{stem}" if stem.split(".")[0].lower() in DEVICES else stem
     path, number = folder / f"{stem}.md", 2
     while path.exists():
         path, number = folder / f"{stem}-{number}.md", number + 1
     return path
-
-
-@dataclass(frozen=True)
-class DocumentPaths:
-    """``data/documents/<id>/``: one imported document."""
-
-    dir: Path
-
-    @property
-    def id(self) -> str:
-        """The document's id: the name of its folder."""
-        return self.dir.name
-
-    @property
-    def spec(self) -> Path:
-        """Label, kind, size and checksum; written once."""
-        return self.dir / "spec.json"
-
-    @property
-    def journal(self) -> Path:
-        """What the conversions found, page by page."""
-        return self.dir / "events.jsonl"
-
-    @property
-    def lock(self) -> Path:
-        """Held by the conversion that works on the document."""
-        return self.dir / "convert.lock"
-
-    def source(self, kind: str) -> Path:
-        """The file as it was given, with the suffix of its kind."""
-        return self.dir / f"source.{check_id(kind)}"
-
-    def markdown(self, number: int) -> Path:
-        """Text of a page (1, 2, …) as converted."""
-        return self.dir / "pages" / f"{int(number):05d}.md"
-
-    def edited(self, number: int) -> Path:
-        """Text of a page as corrected by hand; goes before the converted one."""
-        return self.dir / "pages" / f"{int(number):05d}.edited.md"
-
-    def image(self, number: int) -> Path:
-        """Picture of a page, PNG."""
-        return self.dir / "pages" / f"{int(number):05d}.png"
-
-
-@dataclass(frozen=True)
-class QAPaths:
-    """``data/qa/<id>/``: one question-and-answer project."""
-
-    dir: Path
-
-    @property
-    def ledger(self) -> Path:
-        """SQLite file with chunks, calls and pairs."""
-        return self.dir / "ledger.sqlite"
-
-
-@dataclass(frozen=True)
-class DatasetPaths:
-    """``data/datasets/<id>/``: one dataset."""
-
-    dir: Path
-
-
-@dataclass(frozen=True)
-class ModelPaths:
-    """``saves/models/<id>/``: one complete model folder."""
-
-    dir: Path
-
-    @property
-    def id(self) -> str:
-        """The model's id: the name of its folder."""
-        return self.dir.name
-
-    @property
-    def manifest(self) -> Path:
-        """Written last: its existence says that the folder is complete."""
-        return self.dir / "manifest.json"
-
-    @property
-    def facts(self) -> Path:
-        """Where the model came from, and which licence was accepted when."""
-        return self.dir / "doctune.json"
-
-    @property
-    def partial(self) -> Path:
-        """Files of an unfinished download, kept so that the next one goes on from there."""
-        return self.dir.parent / f".partial-{self.dir.name}"
-
-
-@dataclass(frozen=True)
-class RunPaths:
-    """What a training run adds to its job folder ``saves/runs/<id>/``."""
-
-    dir: Path
-
-    @property
-    def yaml(self) -> Path:
-        """The settings of the run: what `app.py train` reads."""
-        return self.dir / "run.yaml"
-
-    @property
-    def adapter(self) -> Path:
-        """The trained adapter, a complete PEFT folder with a manifest."""
-        return self.dir / "adapter"
-
-    @property
-    def checkpoints(self) -> Path:
-        """Parent folder of the checkpoints."""
-        return self.dir / "checkpoints"
-
-    def checkpoint(self, step: int) -> Path:
-        """Folder of the checkpoint after so many optimiser steps; complete when it has a manifest."""
-        return self.checkpoints / f"checkpoint-{int(step)}"
-
-
-@dataclass(frozen=True)
-class JobPaths:
-    """The folder of one job, ``saves/jobs/<id>/`` or, for training runs, ``saves/runs/<id>/``."""
-
-    dir: Path
-
-    @property
-    def id(self) -> str:
-        """The job's id: the name of its folder."""
-        return self.dir.name
-
-    @property
-    def spec(self) -> Path:
-        """What was asked for; written once, without secrets."""
-        return self.dir / "spec.json"
-
-    @property
-    def events(self) -> Path:
-        """Journal of everything that happened."""
-        return self.dir / "events.jsonl"
-
-    @property
-    def log(self) -> Path:
-        """Standard output and error of the job's processes."""
-        return self.dir / "log.txt"
-
-    @property
-    def identity(self) -> Path:
-        """Who the job's processes are (boot id, pid, start time, token)."""
-        return self.dir / "identity.json"
-
-    @property
-    def stop(self) -> Path:
-        """Request to stop; its existence is the request."""
-        return self.dir / "stop"
-
-    @property
-    def endpoint(self) -> Path:
-        """Address and internal key of a model server that is ready; readable by its owner only."""
-        return self.dir / "endpoint.json"
-
-    @property
-    def lock(self) -> Path:
-        """Held by the job's supervisor, so that there is only one."""
-        return self.dir / "supervisor.lock"
-
-
-@dataclass(frozen=True)
-class ServingPaths:
-    """``saves/serving/``: what outlives one start of the model server."""
-
-    dir: Path
-
-    @property
-    def keys(self) -> Path:
-        """Hashes of the keys that were made for other programs."""
-        return self.dir / "keys.json"
-
-    @property
-    def lock(self) -> Path:
-        """Held while someone starts the server, so that only one is started."""
-        return self.dir / "start.lock"
 
 
 @dataclass(frozen=True)
@@ -269,6 +86,16 @@ class Workspace:
     def dataset_info(self) -> Path:
         """The registry that LLaMA-Factory reads."""
         return self.data / "dataset_info.json"
+
+    @property
+    def dataset_info_backup(self) -> Path:
+        """The registry as it was before the last change."""
+        return self.data / "dataset_info.json.bak"
+
+    def registered_file(self, name: str) -> Path | None:
+        """A file that the registry names, relative to `data`; None when it lies outside or is not there."""
+        path = (self.data / name).resolve()
+        return path if path.is_relative_to(self.data) and path.is_file() else None
 
     @property
     def models(self) -> Path:

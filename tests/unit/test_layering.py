@@ -1,9 +1,10 @@
-"""The rules of the code base that a reader relies on: which layer imports which, who builds paths, who signals."""
+"""Rules that hold for all product code, checked on its syntax: who may import whom, and what nobody may do."""
 
 from __future__ import annotations
 
 import ast
 import json
+import string
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,134 +13,201 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ORDER = ("i18n", "errors", "settings", "storage", "jobs|hardware", "datasets|documents|llm|models",
-         "qa|training|serving|evaluation|export", "overview")
-RANKS = {area: rank for rank, areas in enumerate(ORDER) for area in areas.split("|")}
-ALLOWED_UPWARDS = {("llm", "serving"), ("jobs", "documents"), ("jobs", "qa"), ("jobs", "training"),
-                   ("jobs", "serving"), ("jobs", "models")}
-HEAVY = {"torch", "transformers", "peft", "trl", "accelerate", "datasets", "bitsandbytes", "pymupdf", "pymupdf4llm",
-         "rapidocr", "onnxruntime", "swanlab", "pandas", "fastapi", "uvicorn"}
-WEB_FORBIDDEN = {"torch", "transformers", "peft", "trl", "pymupdf", "pymupdf4llm", "rapidocr", "onnxruntime"}
+HEAVY = {"torch", "transformers", "peft", "trl", "pymupdf", "fitz", "pymupdf4llm"}
+LEVELS = {"storage": 0, "jobs": 1, "datasets": 2, "documents": 2, "llm": 2, "models": 2,
+          "qa": 3, "training": 3, "serving": 3, "evaluation": 3, "export": 3}
+BASE = {"errors", "settings", "i18n"}
+EXCEPTIONS = {("llm", "serving")}  # the built-in helper is the product's own model server
+MAX_MODULE, MAX_FUNCTION = 400, 60
 
 
-def sources(folder: str) -> list[Path]:
-    return sorted(p for p in (ROOT / folder).rglob("*.py") if "__pycache__" not in p.parts)
+def _sources(*names: str) -> list[Path]:
+    found: list[Path] = []
+    for name in names:
+        base = ROOT / name
+        found += [base] if base.is_file() else sorted(base.rglob("*.py"))
+    return found
 
 
-def name(path: Path) -> str:
+CORE, WEBUI = _sources("core"), _sources("webui")
+PRODUCT = [*CORE, *WEBUI, *_sources("app.py")]
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in [*PRODUCT, *_sources("start.py")]}
+
+
+def _name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def imports(tree: ast.AST) -> Iterator[str]:
-    """Every imported module, also those inside functions; `from core import x` counts as `core.x`."""
-    for node in ast.walk(tree):
+def _imports(path: Path) -> Iterator[tuple[int, str]]:
+    """(line, dotted module) of every import anywhere in a module; ``from core import jobs`` gives ``core.jobs``."""
+    for node in ast.walk(TREES[path]):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level:
+                package = path.relative_to(ROOT).with_suffix("").parts[: -node.level]
+                module = ".".join([*package, module]).strip(".")
+            if module in ("core", "webui"):
+                yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
+            else:
+                yield node.lineno, module
 
 
-def parse(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+def _calls(path: Path) -> Iterator[tuple[ast.Call, str]]:
+    """Every call with the name of what is called: ``open``, ``os.kill``, ``.terminate`` for any other object."""
+    for node in ast.walk(TREES[path]):
+        if isinstance(node, ast.Call):
+            yield node, _callee(node.func)
 
 
-def test_only_webui_imports_gradio() -> None:
-    guilty = [f"{name(p)}: {m}" for p in sources("core") for m in imports(parse(p))
-              if m.split(".")[0] in ("gradio", "webui")]
-    assert guilty == []
-
-
-def test_the_web_never_imports_model_or_document_libraries() -> None:
-    guilty = [f"{name(p)}: {m}" for p in sources("webui") for m in imports(parse(p))
-              if m.split(".")[0] in WEB_FORBIDDEN]
-    assert guilty == []
-
-
-def test_areas_of_core_depend_downwards_only() -> None:
-    guilty = []
-    for path in sources("core"):
-        area = path.relative_to(ROOT / "core").parts[0].removesuffix(".py")
-        if area == "__init__":
-            continue
-        for module in imports(parse(path)):
-            parts = module.split(".")
-            if parts[0] != "core" or len(parts) < 2 or parts[1] == area:
-                continue
-            if RANKS[parts[1]] >= RANKS[area] and (area, parts[1]) not in ALLOWED_UPWARDS:
-                guilty.append(f"{name(path)} → {module}")
-    assert guilty == []
-
-
-def test_every_area_has_a_rank() -> None:
-    areas = {p.stem for p in (ROOT / "core").iterdir() if p.name != "__pycache__" and not p.name.startswith("__")}
-    assert areas <= set(RANKS)
-
-
-@pytest.mark.parametrize("area", sorted(p.name for p in (ROOT / "core").iterdir() if (p / "__init__.py").exists()))
-def test_importing_an_area_loads_nothing_heavy(area: str) -> None:
-    program = f"import sys, json, core.{area}; print(json.dumps(sorted(m for m in sys.modules if '.' not in m)))"
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
-    assert done.returncode == 0, done.stderr
-    assert HEAVY & set(json.loads(done.stdout)) == set()
-
-
-def builds_path(node: ast.AST) -> bool:
-    """`Path(…)`, `os.path.…`, or a join with a composed name or one that leaves the folder.
-
-    A fixed file name of a foreign format inside a folder one was given (`folder / "config.json"`) is fine.
-    """
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Path", "PurePath"):
-        return True
+def _callee(node: ast.expr) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
     if isinstance(node, ast.Attribute):
-        return isinstance(node.value, ast.Name) and (node.value.id, node.attr) == ("os", "path")
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-        right = node.right
-        return isinstance(right, ast.JoinedStr) or (
-            isinstance(right, ast.Constant) and isinstance(right.value, str) and ("/" in right.value or
-                                                                                 right.value.startswith("..")))
-    return False
+        return f"{node.value.id if isinstance(node.value, ast.Name) else ''}.{node.attr}"
+    return ""
 
 
-def test_only_the_workspace_builds_paths() -> None:
-    guilty = [f"{name(p)}:{node.lineno}" for folder in ("core", "webui") for p in sources(folder)
-              if not name(p).startswith(("core/storage/", "core/i18n/")) for node in ast.walk(parse(p))
-              if builds_path(node)]
-    assert guilty == []
+def test_there_is_code_to_check() -> None:
+    assert len(CORE) > 20
 
 
-def test_processes_are_signalled_in_one_module() -> None:
-    """Signals go through core/jobs/signals.py, which checks the identity first; `terminate` is for own children."""
-    verbs = {"kill", "killpg", "send_signal"}
-    guilty = [f"{name(p)}:{node.lineno}" for folder in ("core", "webui") for p in sources(folder)
-              if name(p) != "core/jobs/signals.py"
-              for node in ast.walk(parse(p)) if isinstance(node, ast.Attribute) and node.attr in verbs]
-    assert guilty == []
+def test_core_never_imports_the_web_page() -> None:
+    wrong = [f"{_name(path)}:{line} {module}" for path in CORE for line, module in _imports(path)
+             if module.split(".")[0] in ("gradio", "webui")]
+    assert wrong == []
 
 
-def test_modules_and_functions_stay_short() -> None:
-    guilty = []
-    for folder in ("core", "webui", "launcher"):
-        for path in sources(folder):
-            text = path.read_text(encoding="utf-8")
-            if text.count("\n") > 400:
-                guilty.append(name(path))
-            guilty += [f"{name(path)}:{n.name}" for n in ast.walk(ast.parse(text))
-                       if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
-                       and (n.end_lineno or n.lineno) - n.lineno + 1 > 60]
-    assert guilty == []
+def test_the_web_page_never_imports_heavy_libraries() -> None:
+    wrong = [f"{_name(path)}:{line} {module}" for path in WEBUI for line, module in _imports(path)
+             if module.split(".")[0] in HEAVY]
+    assert wrong == []
 
 
-def test_the_launcher_needs_only_the_standard_library() -> None:
-    known = set(sys.stdlib_module_names) | {"launcher"}
-    guilty = [f"{name(p)}: {m}" for p in [ROOT / "start.py", *sources("launcher")] for m in imports(parse(p))
-              if m.split(".")[0] not in known]
-    assert guilty == []
+def _modules(paths: list[Path]) -> list[str]:
+    return [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in paths]
 
 
-def test_requirements_are_exact_pins() -> None:
-    for file in ("requirements.txt", "requirements-test.txt"):
-        lines = [line for line in (ROOT / file).read_text(encoding="utf-8").splitlines()
-                 if line.strip() and not line.startswith("#")]
-        assert [line for line in lines if line.count("==") != 1 or any(c in line for c in "<>~,*")] == []
-        names = [line.split("==")[0].lower() for line in lines]
-        assert names == sorted(names) and len(set(names)) == len(names)
+@pytest.mark.parametrize("part", ["areas", "web"])
+def test_importing_loads_nothing_heavy(part: str) -> None:
+    areas = [path for path in CORE if path.name == "__init__.py"]
+    names = _modules(areas if part == "areas" else WEBUI)
+    unwanted = HEAVY | {"pandas"} if part == "areas" else HEAVY
+    code = (f"import importlib, json, sys\nfor name in {names!r}:\n    importlib.import_module(name)\n"
+            f"print(json.dumps(sorted(set(sys.modules) & {unwanted!r})))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+
+
+def test_areas_of_core_depend_on_each_other_one_way() -> None:
+    wrong = []
+    for path in CORE:
+        parts = path.relative_to(ROOT / "core").parts
+        area = parts[0].removesuffix(".py")
+        for line, module in _imports(path):
+            target = module.split(".")[1] if module.startswith("core.") else None
+            if target is None or target == area or target in BASE or (area, target) in EXCEPTIONS or len(parts) == 1:
+                continue
+            if area not in LEVELS or target not in LEVELS or LEVELS[target] >= LEVELS[area]:
+                wrong.append(f"{_name(path)}:{line} {area} → {target}")
+    base = [f"{_name(path)}:{line} {module}" for path in CORE if path.parent == ROOT / "core" or "i18n" in path.parts
+            for line, module in _imports(path) if module.startswith("core.") and module.split(".")[1] not in BASE]
+    assert wrong + base == []
+
+
+def test_paths_are_built_in_storage_alone() -> None:
+    makers = {"Path", "PurePath", "PurePosixPath", "PureWindowsPath", "open", "io.open", "Path.home", "Path.cwd"}
+    wrong = []
+    for path in [*CORE, *WEBUI]:
+        if _name(path).startswith("core/storage/"):
+            continue
+        wrong += [f"{_name(path)}:{node.lineno} {called}" for node, called in _calls(path) if called in makers]
+        wrong += [f"{_name(path)}:{node.lineno} os.path" for node in ast.walk(TREES[path])
+                  if isinstance(node, ast.Attribute) and node.attr == "path" and isinstance(node.value, ast.Name)
+                  and node.value.id == "os"]
+        wrong += [f"{_name(path)}:{line} os.path" for line, module in _imports(path) if module == "os.path"]
+    assert wrong == []
+
+
+def test_processes_are_signalled_in_one_module_alone() -> None:
+    names = ("kill", "killpg", "terminate", "send_signal", "pidfd_send_signal")
+    wrong = []
+    for path in PRODUCT:
+        if _name(path) == "core/jobs/signals.py":
+            continue
+        for node in ast.walk(TREES[path]):
+            if isinstance(node, ast.Attribute) and node.attr in names and not _is_own_terminate(path, node):
+                wrong.append(f"{_name(path)}:{node.lineno} .{node.attr}")
+    assert wrong == []
+
+
+def _is_own_terminate(path: Path, node: ast.Attribute) -> bool:
+    """`JobContext.terminate` sets a flag in this very process."""
+    return _name(path) == "core/jobs/main.py" and isinstance(node.value, ast.Name) and node.value.id == "job"
+
+
+def test_what_can_run_foreign_code_is_absent() -> None:
+    calls = {"torch.load", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "os.system", "os.popen", "eval", "exec"}
+    wrong = []
+    for path in PRODUCT:
+        wrong += [f"{_name(path)}:{line} {module}" for line, module in _imports(path)
+                  if module.split(".")[0] in ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")]
+        for node, called in _calls(path):
+            keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+            shell = keywords.get("shell")
+            if called in calls or "trust_remote_code" in keywords:
+                wrong.append(f"{_name(path)}:{node.lineno} {called}")
+            if shell is not None and not (isinstance(shell, ast.Constant) and shell.value is False):
+                wrong.append(f"{_name(path)}:{node.lineno} shell")
+        wrong += [f"{_name(path)}: {word}" for word in ("trust_remote_code", "shell=True")
+                  if word in path.read_text(encoding="utf-8")]
+    assert wrong == []
+
+
+def test_modules_and_functions_are_short() -> None:
+    wrong = []
+    for path, tree in TREES.items():
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        if lines > MAX_MODULE:
+            wrong.append(f"{_name(path)} has {lines} lines")
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or 0) - node.lineno + 1
+                if length > MAX_FUNCTION:
+                    wrong.append(f"{_name(path)}:{node.lineno} {node.name} has {length} lines")
+    assert wrong == []
+
+
+def _catalogue(lang: str) -> dict[str, str]:
+    entries: dict[str, str] = {}
+    for file in sorted((ROOT / "core" / "i18n" / lang).glob("*.json")):
+        for key, text in json.loads(file.read_text(encoding="utf-8")).items():
+            assert key not in entries, f"{key} stands twice"
+            entries[key] = text
+    return entries
+
+
+def _placeholders(text: str) -> list[str]:
+    return sorted({name for _, name, _, _ in string.Formatter().parse(text) if name is not None})
+
+
+def test_both_languages_say_the_same_things() -> None:
+    en, zh = _catalogue("en"), _catalogue("zh")
+    assert sorted(set(en) ^ set(zh)) == []
+    assert [key for key in en if _placeholders(en[key]) != _placeholders(zh[key])] == []
+    assert [key for key in en if not en[key].strip() or not zh[key].strip()] == []
+
+
+def test_every_key_in_the_code_is_in_the_catalogue() -> None:
+    en, wrong = _catalogue("en"), []
+    for path in PRODUCT:
+        for node, called in _calls(path):
+            if called.rpartition(".")[2] not in ("UserError", "t", "warn", "Problem"):
+                continue
+            texts = [value.value for value in node.args[:3] if isinstance(value, ast.Constant)
+                     and isinstance(value.value, str) and "." in value.value]
+            keys = [text for text in texts if all(part.replace("_", "").isalnum() for part in text.split("."))]
+            wrong += [f"{_name(path)}:{node.lineno} {key}" for key in keys if key not in en]
+    assert wrong == []

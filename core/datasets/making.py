@@ -1,0 +1,116 @@
+"""A dataset from the accepted pairs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.datasets import registry
+from core.datasets.formats import Conversation, to_row
+from core.datasets.reading import STRIDE
+from core.datasets.settings import DatasetSettings
+from core.datasets.store import DatasetInfo, entries_of, free_name, list_datasets, new_info, without_dangling
+from core.errors import UserError
+from core.storage import Workspace, atomic_write, new_id, publish_dir, require_space, write_json
+from core.storage.workspace import DatasetPaths
+
+if TYPE_CHECKING:
+    from core.qa.types import Pair
+
+
+def create_from_pairs(ws: Workspace, title: str, settings: DatasetSettings | None = None) -> DatasetInfo:
+    """Writes and registers a dataset of all accepted pairs. Raises UserError without pairs or without space."""
+    from core.datasets.split import held_out
+    from core.qa.pairs import all_accepted
+
+    settings = settings or DatasetSettings()
+    pairs = all_accepted(ws)
+    if not pairs:
+        raise UserError("dataset.error.no_pairs")
+    test = held_out([p.question for p in pairs], [p.fact_key for p in pairs], settings.held_out_share, settings.seed)
+    parts = {
+        "train": [p for i, p in enumerate(pairs) if i not in test],
+        "held_out": [p for i, p in enumerate(pairs) if i in test],
+    }
+    require_space(ws.datasets, 8 * sum(len(p.question) + len(p.answer) + len(p.evidence.quote) for p in pairs))
+    with registry.locked(ws):
+        taken = {d.name for d in list_datasets(ws)} | set(registry.read(ws) if _readable(ws) else {})
+        info = new_info(
+            ws,
+            new_id("ds"),
+            free_name(title, taken),
+            title,
+            settings.fmt,
+            rows=len(parts["train"]),
+            held_out_rows=len(parts["held_out"]),
+            facts=len({p.fact_key for p in pairs}),
+            documents=len({p.evidence.document_id for p in pairs}),
+            characters=sum(len(p.question) + len(p.answer) for p in pairs),
+            settings=settings.model_dump(),
+        )
+        _publish(ws, info, parts)
+        registry.update(ws, lambda entries: {**without_dangling(ws, entries), **entries_of(info)})
+    return next(d for d in list_datasets(ws) if d.id == info.id)
+
+
+def _readable(ws: Workspace) -> bool:
+    try:
+        registry.read(ws)
+    except UserError:
+        return False
+    return True
+
+
+def _publish(ws: Workspace, info: DatasetInfo, parts: dict[str, list[Pair]]) -> None:
+    folder = ws.tmp_dir(near=ws.datasets)
+    paths = DatasetPaths(folder)
+    lines = {split: _lines(to_row(_messages(p), info.fmt) for p in pairs) for split, pairs in parts.items()}
+    _write(paths.train, lines["train"])
+    if parts["held_out"]:
+        _write(paths.held_out, lines["held_out"])
+    _write(
+        paths.provenance,
+        _lines(_origin(split, row, p) for split, pairs in parts.items() for row, p in enumerate(pairs)),
+    )
+    write_json(paths.info, {**info.to_json(), "index": _index(lines["train"])})
+    publish_dir(folder, ws.dataset(info.id).dir)
+
+
+def _messages(pair: Pair) -> Conversation:
+    return [{"role": "user", "content": pair.question}, {"role": "assistant", "content": pair.answer}]
+
+
+def _origin(split: str, row: int, pair: Pair) -> dict[str, Any]:
+    return {
+        "split": split,
+        "row": row,
+        "pair": pair.id,
+        "fact": pair.fact_key,
+        "variant": pair.variant,
+        "origin": pair.origin,
+        "document": pair.evidence.document_id,
+        "label": pair.evidence.label,
+        "page": pair.evidence.page,
+        "start": pair.evidence.start,
+        "end": pair.evidence.end,
+        "quote": pair.evidence.quote,
+    }
+
+
+def _lines(rows: Iterable[dict[str, Any]]) -> list[bytes]:
+    return [json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n" for row in rows]
+
+
+def _write(path: Path, lines: Sequence[bytes]) -> None:
+    atomic_write(path, b"".join(lines))
+
+
+def _index(lines: Sequence[bytes]) -> list[int]:
+    places, at = [], 0
+    for number, line in enumerate(lines):
+        if number % STRIDE == 0:
+            places.append(at)
+        at += len(line)
+    return places
