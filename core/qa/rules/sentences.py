@@ -21,11 +21,13 @@ stores store sends send reaches reach reads read writes write accepts accept app
 lets let says say meets meet grows grow moves move changes change returns return reports report charges charge
 departs depart operates operate sounds sound lights blinks flashes indicates indicate signals occurs occur happens
 appears appear equals delivers deliver follows follow rises falls drops drop beeps beep delays enters joins
+waits wait rests rest sleeps sleep spends spend saves save speaks speak adds add counts count ships ship arrives asks ask
 became become becomes founded built wrote invented won lost took began came got made sold opened closed moved""".split())
 NOT_SUBJECT = re.compile(r"^(if|when|while|after|before|in|on|at|for|to|by|with|from|during|once|until|because|since|as"
                          r"|under|between|without|only|never|always|please|there|then|also|however|not|do|every)\b",
                          re.IGNORECASE)
 BEFORE_NOUN = {"the", "a", "an", "to", "of", "and", "every", "each", "who", "that", "which", "for", "in", "on", "by"}
+FOLLOWS_VERB = re.compile(r"(?:the|a|an|to|up|at|in|on|for|from|into|with|by|its|their|every|all|no|only|\d.*)$")
 AUXILIARY = {"is", "are", "was", "were", "has", "have", "can", "must", "may", "should", "will", "requests"}
 EARLY = re.compile(r"^(?:Today|Currently|Now|Originally|Here|By default,?|Then) (?=it\b|they\b)")
 OBJECT = re.compile(r"\b(?:it|them)\b(?= (?:for|with|to|in|at|on|by|before|after|when|every|once|from)\b|\.?$)")
@@ -63,6 +65,10 @@ def split_at_verb(sentence: str) -> tuple[str, str, str] | None:
         following = words[at + 1].lower() if at + 1 < len(words) else ""
         if word in VERBS and words[at - 1].lower() not in BEFORE_NOUN and following not in AUXILIARY:
             return " ".join(words[:at]), word, " ".join(words[at + 1:])
+    for at in range(1, min(len(words) - 1, 8)):
+        third = re.fullmatch(r"[a-z]+[^su\W]s", words[at]) and not words[at - 1].endswith("s")
+        if third and FOLLOWS_VERB.match(words[at + 1]) and words[at - 1].lower() not in BEFORE_NOUN:
+            return " ".join(words[:at]), words[at], " ".join(words[at + 1:])
     return None
 
 

@@ -66,7 +66,7 @@ def _code(name: str, kind: str) -> list[str]:
 
 
 def _cell(fact: Fact, column: str) -> list[str]:
-    subject, name = _lower(fact.subject), column if column[:2].isupper() else column[:1].lower() + column[1:]
+    subject, name = fact.subject, column if column[:2].isupper() else column[:1].lower() + column[1:]
     if VERB_HEAD.match(column):
         verb = name[:-1] if not name.endswith("ses") or name == "closes" else name[:-2]
         ask = "When" if re.match(r"\d", fact.answer) else "What"
