@@ -17,7 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = re.compile(r"DocTune is running at (http://127\.0\.0\.1:\d+)/")
-START_SECONDS = 120
+START_SECONDS = 240
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
 
