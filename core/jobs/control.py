@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 from core.errors import UserError
@@ -17,7 +18,7 @@ from core.jobs.environment import LEASE_FD, detached, job_environment
 from core.jobs.history import FOLDS, append_event
 from core.jobs.identity import SUPERVISOR_TOKEN
 from core.jobs.spec import JobSpec, load_spec
-from core.jobs.state import JobState, JobView, list_jobs, processes, view
+from core.jobs.state import JobView, list_jobs, processes, view
 from core.storage import Workspace, atomic_write, new_id, publish_dir, remove_dir, write_json
 from core.storage.locks import open_lock, try_lock
 from core.storage.workspace import JobPaths
@@ -155,8 +156,8 @@ def _append_sitting(paths: JobPaths, token: str) -> None:
 
 
 def _ensure_supervisor(ws: Workspace, paths: JobPaths) -> None:
-    token = FOLDS.of(paths.events).token
-    who = processes(paths, token)
+    fold = FOLDS.of(paths.events)
+    token, who = fold.token, processes(paths, fold.token, fold.supervisor)
     if identity.is_alive(who.worker) and not identity.is_alive(who.supervisor):
         _spawn_supervisor(ws, paths, token, None, None, "--adopt")
 
@@ -174,17 +175,19 @@ def _spawn_supervisor(ws: Workspace, paths: JobPaths, token: str, env: dict[str,
             process = subprocess.Popen(command, stdout=log, stderr=log, env=job_environment(ws, extra), **detached(fds))
     except OSError:
         return _fail_start(paths)
-    threading.Thread(target=_reap, args=(ws, paths, process), name=f"reap {paths.id}", daemon=True).start()
+    who = identity.of(process.pid, token)
+    with suppress(UserError):  # only bridges the moment until the supervisor has recorded itself
+        append_event(paths.events, "supervisor", identity=who.as_dict() if who else None)
+    threading.Thread(target=_reap, args=(paths, token, process), name=f"reap {paths.id}", daemon=True).start()
 
 
-def _reap(ws: Workspace, paths: JobPaths, process: subprocess.Popen[bytes]) -> None:
-    """Waits for the supervisor, our child; when it never got as far as the job, the job has failed to start."""
+def _reap(paths: JobPaths, token: str, process: subprocess.Popen[bytes]) -> None:
+    """Waits for the supervisor, our child; when it never got as far as the worker, the job has failed to start."""
     process.wait()
-    try:
-        if view(ws, paths.id).state is JobState.STARTING:
+    fold = FOLDS.of(paths.events)
+    if fold.token == token and fold.end is None and processes(paths, token).worker is None:
+        with suppress(UserError):  # deleted meanwhile, or the disk is full: then it counts as interrupted
             _fail_start(paths)
-    except UserError:
-        return  # deleted meanwhile
 
 
 def _fail_start(paths: JobPaths) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from core.storage.workspace import CODE_ROOT, Workspace
 
 JOB = "DOCTUNE_JOB"
+SUPERVISOR_PID = "DOCTUNE_SUPERVISOR_PID"
 LEASE_FD = "DOCTUNE_LEASE_FD"
 _NAMES = {
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "VIRTUAL_ENV",

@@ -61,6 +61,7 @@ class Fold:
     sitting: int = 0
     starter: dict[str, Any] = field(default_factory=dict)
     token: str = ""
+    supervisor: dict[str, Any] = field(default_factory=dict)
     phase: str = ""
     done: float = 0
     total: float | None = None
@@ -83,6 +84,8 @@ class Fold:
         handler = {"sitting": self._sitting, "phase": self._phase, "progress": self._progress, "end": self._end}
         if kind in handler:
             handler[kind](event)
+        elif kind == "supervisor":
+            self.supervisor = event.get("identity") or {}
         elif kind == "attached":
             self.is_attached = True
         elif kind == "result":
@@ -115,7 +118,7 @@ class Fold:
         self.started_at = event.get("t") if self.started_at is None else self.started_at
         self.started_m, self.ended_m, self.ended_at, self.end = event.get("m"), None, None, None
         self.first = self.last = None
-        self.is_attached = False
+        self.is_attached, self.supervisor = False, {}
 
     def _phase(self, event: dict[str, Any]) -> None:
         self.phase = str(event.get("name", ""))

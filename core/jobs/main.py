@@ -15,15 +15,17 @@ from collections.abc import Callable
 
 from core.errors import UserError
 from core.jobs.context import JobContext, JobStopped
-from core.jobs.environment import JOB
+from core.jobs.environment import JOB, SUPERVISOR_PID
 from core.jobs.history import FOLDS, append_event
-from core.jobs.identity import TOKEN, is_alive
+from core.jobs.identity import TOKEN
 from core.jobs.kinds import KINDS, resolve
 from core.jobs.spec import load_spec
 from core.jobs.state import processes
 from core.storage import Workspace
+from core.storage.owner import start_time
 
 Handler = Callable[[JobContext], None]
+_RECORD_WAIT_S = 30.0
 _MEMORY_WORDS = ("not enough memory", "out of memory", "cannot allocate memory")
 
 
@@ -67,13 +69,14 @@ def current_job() -> str | None:
 
 def _is_recorded(job: JobContext) -> bool:
     """Waits until the supervisor has recorded this process; False when it died before, so that nobody knows of us."""
-    token = os.environ.get(TOKEN, "")
-    parent = os.getppid()
-    while os.getppid() == parent:
+    token, parent = os.environ.get(TOKEN, ""), os.environ.get(SUPERVISOR_PID, "")
+    deadline = time.monotonic() + _RECORD_WAIT_S
+    while token and parent.isdigit() and time.monotonic() < deadline:
+        supervisor_lives = os.getppid() == int(parent) and start_time(int(parent)) is not None
         who = processes(job.paths, token)
         if who.worker and who.worker.pid == os.getpid():
             return True
-        if not token or who.supervisor and not is_alive(who.supervisor):
+        if not supervisor_lives:
             return False
         time.sleep(0.01)
     return False

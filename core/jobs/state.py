@@ -72,16 +72,24 @@ class Processes:
         return identity.is_alive(self.worker) or identity.is_alive(self.supervisor)
 
 
-def processes(paths: JobPaths, token: str) -> Processes:
-    """Processes of the sitting with this token; none when the file is missing, damaged or of another sitting."""
+def processes(paths: JobPaths, token: str, started: dict[str, Any] | None = None) -> Processes:
+    """Processes of the sitting with this token, from the job's identity file.
+
+    Args:
+        started: identity of the supervisor as its starter noted it, which counts until it has spoken itself.
+
+    A file that is missing, damaged or of another sitting names nobody.
+    """
     try:
         record = read_json(paths.identity)
     except (OSError, UserError):
-        return Processes()
+        record = {}
     if not isinstance(record, dict):
-        return Processes()
-    found = [identity.parse(record.get(role)) for role in ("worker", "supervisor")]
-    return Processes(*(one if one and token and one.token == token else None for one in found))
+        record = {}
+    worker, recorded, noted = (
+        one if one and token and one.token == token else None
+        for one in map(identity.parse, (record.get("worker"), record.get("supervisor"), started)))
+    return Processes(worker, noted if identity.is_alive(noted) else recorded or noted)
 
 
 def view(ws: Workspace, job_id: str) -> JobView:
@@ -91,7 +99,7 @@ def view(ws: Workspace, job_id: str) -> JobView:
     # The processes are looked at before the events: what ended in between is then seen as still running, never as lost.
     fold = FOLDS.of(paths.events)
     for _ in range(2):
-        who = processes(paths, fold.token)
+        who = processes(paths, fold.token, fold.supervisor)
         alive = who.are_alive
         fold = FOLDS.of(paths.events)
     return _build(paths, spec, fold, who, alive)

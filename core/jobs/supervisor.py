@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 
 from core.errors import UserError
 from core.jobs import identity, signals
-from core.jobs.environment import JOB, LEASE_FD, detached, job_environment
+from core.jobs.environment import JOB, LEASE_FD, SUPERVISOR_PID, detached, job_environment
 from core.jobs.history import FOLDS, append_event
 from core.jobs.identity import SUPERVISOR_TOKEN, TOKEN, Identity
 from core.jobs.spec import JobSpec, load_spec
@@ -207,7 +207,7 @@ def _lease_descriptor(ws: Workspace, spec: JobSpec) -> int | None:
 def _spawn(ws: Workspace, paths: JobPaths, spec: JobSpec, token: str, lease_fd: int | None) -> Supervisor | None:
     command = spec.argv or [sys.executable, "-m", "core.jobs.main", "--job", spec.id]
     own = {name: value for name, value in os.environ.items() if name != SUPERVISOR_TOKEN}
-    environment = {**job_environment(ws), **own, TOKEN: token, JOB: spec.id}
+    environment = {**job_environment(ws), **own, TOKEN: token, JOB: spec.id, SUPERVISOR_PID: str(os.getpid())}
     try:
         with paths.log.open("ab") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, env=environment,

@@ -16,6 +16,7 @@ from core.jobs.state import JobState
 from core.jobs.supervisor import cause
 from core.storage import Workspace
 from core.storage.workspace import CODE_ROOT
+from tests.waiting import until
 
 SHOW = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
 KEY = "sk-CANARY-7f3a"
@@ -53,6 +54,13 @@ def test_a_command_that_does_not_exist_is_a_failed_start(ws: Workspace) -> None:
     job = jobs.wait(ws, jobs.start(ws, "x", {}, argv=["/does/not/exist"]).id, 30)
     assert job.state is JobState.FAILED
     assert job.error and job.error["key"] == "jobs.error.start_failed"
+
+
+def test_a_supervisor_that_dies_at_once_is_a_failed_start(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "false")
+    id = jobs.start(ws, "x", {}).id
+    until(lambda: (jobs.view(ws, id).error or {}).get("key") == "jobs.error.start_failed")
+    assert jobs.view(ws, id).state is JobState.FAILED
 
 
 def test_a_worker_that_nobody_supervises_ends_at_once(ws: Workspace) -> None:
