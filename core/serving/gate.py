@@ -31,7 +31,7 @@ class Gate:
             self._check(scope["path"], headers)
             body = await _body(headers, receive)
         except ApiError as error:
-            return await refuse(error, receive, send)
+            return await refuse(error, send)
         sent = False
 
         async def replay() -> dict[str, Any]:
@@ -59,34 +59,32 @@ class Gate:
 
 
 async def _body(headers: dict[str, str], receive: Receive) -> bytes:
-    too_large = ApiError(413, f"The request is larger than {MAX_BODY // 1_000_000} MB.", code="request_too_large")
+    """The whole body. One that is too large is read and dropped first, else many clients never see the answer."""
     length = headers.get("content-length", "")
-    if length.isdecimal() and int(length) > MAX_BODY:
-        raise too_large
+    too_large = length.isdecimal() and int(length) > MAX_BODY
     body = bytearray()
-    while True:
+    seen = 0
+    more = True
+    while more and seen < _DRAIN:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ApiError(400, "The connection ended within the request.", code="incomplete")
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY:
-            raise too_large
-        if not message.get("more_body"):
-            return bytes(body)
+        piece = message.get("body", b"")
+        seen += len(piece)
+        too_large = too_large or seen > MAX_BODY
+        if not too_large:
+            body += piece
+        more = bool(message.get("more_body"))
+    if too_large:
+        raise ApiError(413, f"The request is larger than {MAX_BODY // 1_000_000} MB.", code="request_too_large")
+    return bytes(body)
 
 
-async def refuse(error: ApiError, receive: Receive, send: Send) -> None:
-    """Answers with an error. What is left of the body is read and dropped, else many clients never see the answer."""
+async def refuse(error: ApiError, send: Send) -> None:
+    """Answers with an error and ends the connection."""
     raw = json.dumps(error.body).encode()
     headers = {"content-type": "application/json", "content-length": str(len(raw)), "connection": "close",
                **error.headers}
-    if error.status == 413:
-        dropped = 0
-        while dropped < _DRAIN:
-            message = await receive()
-            dropped += len(message.get("body", b""))
-            if message["type"] == "http.disconnect" or not message.get("more_body"):
-                break
     await send({"type": "http.response.start", "status": error.status,
                 "headers": [(name.encode(), value.encode()) for name, value in headers.items()]})
     await send({"type": "http.response.body", "body": raw})
