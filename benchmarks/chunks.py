@@ -24,7 +24,7 @@ def simple_chunks(markdown: str, label: str) -> list[Chunk]:
         match = re.match(r"^(#{1,6})\s+(.*)", line)
         if match:
             flush()
-            path[:] = [*path[:len(match[1]) - 1], match[2]]
+            path[:] = [*path[: len(match[1]) - 1], match[2]]
         else:
             lines.append(line)
     flush()

@@ -53,7 +53,7 @@ def encode(tokenizer: Any, conversation: list[Message]) -> tuple[list[int], int]
 def batches(rows: list[tuple[list[int], int]], size: int, rng: random.Random) -> list[list[tuple[list[int], int]]]:
     """Random batches whose rows have similar lengths, in random order."""
     order = sorted(rng.sample(rows, len(rows)), key=lambda r: len(r[0]) // 6)
-    made = [order[i:i + size] for i in range(0, len(order), size)]
+    made = [order[i : i + size] for i in range(0, len(order), size)]
     rng.shuffle(made)
     return made
 
@@ -68,16 +68,22 @@ def loss_of(model: Any, batch: list[tuple[list[int], int]]) -> Any:
     mask = torch.zeros_like(ids)
     wanted = torch.zeros(len(batch), width, dtype=torch.bool)
     for row, (tokens, start) in enumerate(batch):
-        ids[row, :len(tokens)] = torch.tensor(tokens)
-        mask[row, :len(tokens)] = 1
-        wanted[row, start:len(tokens)] = True
+        ids[row, : len(tokens)] = torch.tensor(tokens)
+        mask[row, : len(tokens)] = 1
+        wanted[row, start : len(tokens)] = True
     hidden = inner.model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
     logits = inner.lm_head(hidden[:, :-1][wanted[:, 1:]])
     return torch.nn.functional.cross_entropy(logits, ids[:, 1:][wanted[:, 1:]])
 
 
-def train(model: Any, tokenizer: Any, conversations: list[list[Message]], settings: LoopSettings,
-          log: Callable[[str], None] = print, max_seconds: float = 0) -> Any:
+def train(
+    model: Any,
+    tokenizer: Any,
+    conversations: list[list[Message]],
+    settings: LoopSettings,
+    log: Callable[[str], None] = print,
+    max_seconds: float = 0,
+) -> Any:
     """LoRA on all linear layers of a frozen base; returns the PEFT model. Linear decay after a short warm-up."""
     import torch
     from peft import LoraConfig, get_peft_model
@@ -85,8 +91,14 @@ def train(model: Any, tokenizer: Any, conversations: list[list[Message]], settin
     torch.manual_seed(settings.seed)
     rng = random.Random(settings.seed)
     rows = [encode(tokenizer, c) for c in conversations]
-    config = LoraConfig(r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout,
-                        target_modules=LINEAR, task_type="CAUSAL_LM", use_rslora=settings.rslora)
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        target_modules=LINEAR,
+        task_type="CAUSAL_LM",
+        use_rslora=settings.rslora,
+    )
     tuned = get_peft_model(model, config)
     tuned.train()
     weights = [p for p in tuned.parameters() if p.requires_grad]
@@ -95,7 +107,7 @@ def train(model: Any, tokenizer: Any, conversations: list[list[Message]], settin
     whole = -(-len(rows) // settings.batch_size)
     while len(plan) < whole * settings.epochs:
         plan += batches(rows, settings.batch_size, rng)
-    plan = plan[:int(whole * settings.epochs)]
+    plan = plan[: int(whole * settings.epochs)]
     begin, seen, mean, warm = time.time(), 0, 0.0, max(1, int(len(plan) * settings.warmup))
     for step, batch in enumerate(plan):
         rate = settings.learning_rate * min((step + 1) / warm, (len(plan) - step) / max(1, len(plan) - warm))
@@ -123,8 +135,16 @@ class LocalClient:
     def __init__(self, model: Any, tokenizer: Any, batch_size: int = 16) -> None:
         self.model, self.tokenizer, self.batch_size = model, tokenizer, batch_size
 
-    def complete_many(self, conversations: list[list[Message]], *, max_tokens: int = 64, temperature: float = 0.0,
-                      top_p: float = 1.0, seed: int | None = None, **_: Any) -> list[Any]:
+    def complete_many(
+        self,
+        conversations: list[list[Message]],
+        *,
+        max_tokens: int = 64,
+        temperature: float = 0.0,
+        top_p: float = 1.0,
+        seed: int | None = None,
+        **_: Any,
+    ) -> list[Any]:
         """Replies in the order of the conversations; rows of similar length share a batch."""
         import torch
 
@@ -132,20 +152,24 @@ class LocalClient:
 
         if seed is not None:
             torch.manual_seed(seed)
-        prompts = [self.tokenizer.apply_chat_template(c, tokenize=False, add_generation_prompt=True)
-                   for c in conversations]
+        prompts = [
+            self.tokenizer.apply_chat_template(c, tokenize=False, add_generation_prompt=True) for c in conversations
+        ]
         order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
         replies: list[Any] = [None] * len(prompts)
-        sampling = {"do_sample": True, "temperature": temperature, "top_p": top_p} if temperature > 0 else {
-            "do_sample": False}
+        sampling = (
+            {"do_sample": True, "temperature": temperature, "top_p": top_p} if temperature > 0 else {"do_sample": False}
+        )
         for at in range(0, len(order), self.batch_size):
-            part = order[at:at + self.batch_size]
-            enc = self.tokenizer([prompts[i] for i in part], return_tensors="pt", padding=True,
-                                 add_special_tokens=False)
+            part = order[at : at + self.batch_size]
+            enc = self.tokenizer(
+                [prompts[i] for i in part], return_tensors="pt", padding=True, add_special_tokens=False
+            )
             with torch.inference_mode():
-                out = self.model.generate(**enc, max_new_tokens=max_tokens, pad_token_id=self.tokenizer.eos_token_id,
-                                          **sampling)
+                out = self.model.generate(
+                    **enc, max_new_tokens=max_tokens, pad_token_id=self.tokenizer.eos_token_id, **sampling
+                )
             for i, row in zip(part, out, strict=True):
-                new = row[enc["input_ids"].shape[1]:]
+                new = row[enc["input_ids"].shape[1] :]
                 replies[i] = Reply(self.tokenizer.decode(new, skip_special_tokens=True).strip())
         return replies

@@ -75,8 +75,12 @@ def answers(ws: Any, model: str, name: str, questions: list[dict[str, Any]]) -> 
     found = []
     with httpx.Client(trust_env=False, timeout=300, headers={"Authorization": f"Bearer {endpoint.api_key}"}) as http:
         for question in questions:
-            body = {"model": name, "temperature": 0, "max_tokens": LONGEST_ANSWER_TOKENS,
-                    "messages": [{"role": "user", "content": question["question"]}]}
+            body = {
+                "model": name,
+                "temperature": 0,
+                "max_tokens": LONGEST_ANSWER_TOKENS,
+                "messages": [{"role": "user", "content": question["question"]}],
+            }
             reply = http.post(f"{endpoint.base_url.rstrip('/').removesuffix('/v1')}/v1/chat/completions", json=body)
             reply.raise_for_status()
             found.append(reply.json()["choices"][0]["message"]["content"])
@@ -99,8 +103,11 @@ def tune(ws: Any, document: Path, clock: Clock) -> tuple[str, dict[str, Any]]:
     run = training.start_run(ws, training.TrainSettings(dataset=dataset.id))
     finished(ws, run.id)
     clock.stage("training")
-    made = {"pairs": len(pairs), "facts": len({p.fact_key for p in pairs}),
-            "questions": {p.question.strip().lower() for p in pairs}}
+    made = {
+        "pairs": len(pairs),
+        "facts": len({p.fact_key for p in pairs}),
+        "questions": {p.question.strip().lower() for p in pairs},
+    }
     return run.id, made
 
 

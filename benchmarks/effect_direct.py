@@ -46,9 +46,17 @@ def ask(model: Any, tokenizer: Any, questions: list[dict[str, Any]]) -> list[tup
     return [(right(r.text, q["must_contain"]), r.text) for q, r in zip(questions, replies, strict=True)]
 
 
-def run(rows: list[list[Message]], starter: Path, settings: LoopSettings, questions: list[dict[str, Any]],
-        general: list[dict[str, Any]], share: float, seed: int = 3, show: bool = True,
-        max_seconds: float = 0) -> dict[str, Any]:
+def run(
+    rows: list[list[Message]],
+    starter: Path,
+    settings: LoopSettings,
+    questions: list[dict[str, Any]],
+    general: list[dict[str, Any]],
+    share: float,
+    seed: int = 3,
+    show: bool = True,
+    max_seconds: float = 0,
+) -> dict[str, Any]:
     """Trains and scores one setting; prints every wrong answer."""
     model, tokenizer = load(starter)
     begin = time.time()
@@ -62,7 +70,14 @@ def run(rows: list[list[Message]], starter: Path, settings: LoopSettings, questi
         for (fine, text), q in zip([*answers, *kept], [*questions, *general], strict=True):
             if not fine:
                 print("   MISS", q["question"], q["must_contain"], "->", text[:160].replace("\n", " "))
-    result = {"hits": sum(f for f, _ in answers), "of": len(questions), "general": sum(f for f, _ in kept),
-              "general_of": len(general), "rows": len(rows), "replay": len(mixed) - len(rows), "seconds": round(spent)}
+    result = {
+        "hits": sum(f for f, _ in answers),
+        "of": len(questions),
+        "general": sum(f for f, _ in kept),
+        "general_of": len(general),
+        "rows": len(rows),
+        "replay": len(mixed) - len(rows),
+        "seconds": round(spent),
+    }
     print("RESULT", json.dumps(result), settings, flush=True)
     return result

@@ -34,11 +34,11 @@ def handbook_rows() -> list[Row]:
 def sentence_around(context: str, start: int, length: int) -> str:
     """The sentences that hold the answer span, at most about 60 words."""
     left = [m.end() for m in re.finditer(r"[.!?]\s+(?=[A-Z\"'(])", context[:start])]
-    right = re.search(r"[.!?](\s+(?=[A-Z\"'(])|$)", context[start + length:])
+    right = re.search(r"[.!?](\s+(?=[A-Z\"'(])|$)", context[start + length :])
     end = start + length + right.end() if right else len(context)
-    text = context[left[-1] if left else 0:end].strip()
+    text = context[left[-1] if left else 0 : end].strip()
     if len(text.split()) < 14 and len(left) > 1:
-        text = context[left[-2]:end].strip()
+        text = context[left[-2] : end].strip()
     return text
 
 
@@ -85,9 +85,10 @@ def main() -> None:
     client = LocalClient(tuned, tokenizer)
     sample = rng.sample(held_out, 30)
     asked = client.complete_many([question_messages(t, a) for t, a, _ in sample], max_tokens=32)
-    back = client.complete_many([answer_messages(t, q.text) for (t, _, _), q in zip(sample, asked, strict=True)],
-                                max_tokens=24)
-    for (text, answer, gold), question, reply in zip(sample, asked, back, strict=True):
+    back = client.complete_many(
+        [answer_messages(t, q.text) for (t, _, _), q in zip(sample, asked, strict=True)], max_tokens=24
+    )
+    for (_text, answer, gold), question, reply in zip(sample, asked, back, strict=True):
         fits = answer.lower() in reply.text.lower() or reply.text.lower() in answer.lower()
         print(f"{'ok ' if fits else '-- '}{answer} | {question.text} | {reply.text} | gold: {gold}")
 
@@ -100,8 +101,9 @@ def save(tuned: object, out: Path) -> None:
     tuned.save_pretrained(out)  # type: ignore[attr-defined]
     (out / "README.md").unlink(missing_ok=True)
     file = out / "adapter_model.safetensors"
-    save_file({k: v.to(torch.float16).contiguous() for k, v in load_file(file).items()}, file,
-              metadata={"format": "pt"})
+    save_file(
+        {k: v.to(torch.float16).contiguous() for k, v in load_file(file).items()}, file, metadata={"format": "pt"}
+    )
     config = json.loads((out / "adapter_config.json").read_text(encoding="utf-8"))
     config["base_model_name_or_path"] = "HuggingFaceTB/SmolLM2-135M-Instruct"
     (out / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True), encoding="utf-8")

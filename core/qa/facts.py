@@ -13,13 +13,18 @@ from dataclasses import dataclass
 from core.qa.rules.parts import Part, Span, cells, parse_parts, plain, plain_heading
 from core.qa.rules.sentences import resolve, split_at_verb, split_sentences, subject_of
 from core.qa.rules.tables import table_facts
-from core.qa.types import Chunk, Fact
 from core.qa.rules.values import find_values
+from core.qa.types import Chunk, Fact
 
-LABEL = re.compile(r"^(?:\*\*|__|`)?(?P<label>[^*_:：|.!?。]{1,60}?)(?:\*\*|__|`)?\s?(?:[:：]|\s[–—-]\s)(?:\*\*|__)?\s*"
-                   r"(?P<text>\S.*)$", re.DOTALL)
-CODE_LABEL = re.compile(r"^(?:(?:[Ee]rror|[Cc]ode|[Ff]ault|[Aa]larm|[Ss]tatus|错误|代码|故障|报警) ?)*"
-                        r"(?:[A-Z]{0,5}[-_ ]?[A-Z]?\d{1,6}[A-Za-z]?|[A-Z]{1,3}-?[A-Z0-9]{1,5}|0x\w+)$")
+LABEL = re.compile(
+    r"^(?:\*\*|__|`)?(?P<label>[^*_:：|.!?。]{1,60}?)(?:\*\*|__|`)?\s?(?:[:：]|\s[–—-]\s)(?:\*\*|__)?\s*"
+    r"(?P<text>\S.*)$",
+    re.DOTALL,
+)
+CODE_LABEL = re.compile(
+    r"^(?:(?:[Ee]rror|[Cc]ode|[Ff]ault|[Aa]larm|[Ss]tatus|错误|代码|故障|报警) ?)*"
+    r"(?:[A-Z]{0,5}[-_ ]?[A-Z]?\d{1,6}[A-Za-z]?|[A-Z]{1,3}-?[A-Z0-9]{1,5}|0x\w+)$"
+)
 MARKED = re.compile(r"`[^`\n]+`|\*\*[^*\n]{1,40}\*\*")
 LEAD_IN = re.compile(r"[:：]\s*(?:\*\*)?$")
 MOST_WORDS = 64
@@ -98,10 +103,10 @@ def _facts_for(statement: str, quote: Span, subject: str, language: str, kind: s
     """One fact for each value of a statement; the whole predicate when there is none."""
     skip = subject if statement.startswith(subject) else ""
     marked = tuple(plain(m) for m in MARKED.findall(quote.text))
-    answers = [plain(v.text).strip("\"“”「」") for v in find_values(statement, language, skip, marked=marked)]
+    answers = [plain(v.text).strip('"“”「」') for v in find_values(statement, language, skip, marked=marked)]
     if not answers:
         parts = split_at_verb(statement) if language == "en" else None
-        rest = parts[2] if parts else statement[len(skip):]
+        rest = parts[2] if parts else statement[len(skip) :]
         answers = [rest.strip(" .。") or statement]
     return [Fact(statement, quote.text, a, subject, quote.start, quote.end, kind) for a in answers]
 
@@ -112,7 +117,9 @@ def _definition(quote: Span, label: str, raw: str, at: int, context: Context) ->
     if CODE_LABEL.match(label):
         joint = "：" if context.language == "zh" else ": "
         return _code(f"{label}{joint}{text}", quote, label, text, context.language)
-    short = len(text.split()) <= 7 and not re.search(r"[.!?。！？]$", text) if context.language == "en" else len(text) <= 16
+    short = (
+        len(text.split()) <= 7 and not re.search(r"[.!?。！？]$", text) if context.language == "en" else len(text) <= 16
+    )
     if short:
         statement = f"{label}是{text}。" if context.language == "zh" else _is_sentence(label, text)
         context.subject = label
@@ -121,7 +128,7 @@ def _definition(quote: Span, label: str, raw: str, at: int, context: Context) ->
     if len(text.split()) <= MOST_WORDS and label.lower() not in text.lower() and context.language == "en":
         return _facts_for(f"{label}: {text}", quote, label, context.language)
     facts = []
-    for sentence in split_sentences(Span(quote.text[at - quote.start:], at, quote.end), context.language):
+    for sentence in split_sentences(Span(quote.text[at - quote.start :], at, quote.end), context.language):
         facts += _sentence(sentence, context)
     return facts
 
@@ -137,7 +144,7 @@ def _code(statement: str, quote: Span, label: str, text: str, language: str) -> 
     pieces = [s.text.strip(" .。") for s in split_sentences(Span(text, 0, len(text)), language)]
     facts = [Fact(statement, quote.text, pieces[0], label, quote.start, quote.end, "code")]
     if len(pieces) > 1:
-        rest = text[text.index(pieces[1]):].strip(" .。")
+        rest = text[text.index(pieces[1]) :].strip(" .。")
         facts.append(Fact(statement, quote.text, rest, label, quote.start, quote.end, "remedy"))
     return facts
 
@@ -166,7 +173,9 @@ def _list(source: str, part: Part, lead: Span | None, context: Context) -> list[
     for piece, item in zip(part.pieces, items, strict=True):
         label = LABEL.match(piece.text)
         if label and _is_label(label["label"]):
-            facts += _definition(piece, plain(label["label"]), label["text"], piece.start + label.start("text"), context)
+            facts += _definition(
+                piece, plain(label["label"]), label["text"], piece.start + label.start("text"), context
+            )
             continue
         sentences = split_sentences(piece, context.language)
         joined = f"{intro}：{item}" if context.language == "zh" else f"{intro}: {item}"
@@ -184,11 +193,12 @@ def _labelled(text: str) -> bool:
     return bool(match and _is_label(match["label"]))
 
 
-def _enumeration(source: str, part: Part, lead: Span | None, intro: str, items: list[str],
-                 context: Context) -> list[Fact]:
+def _enumeration(
+    source: str, part: Part, lead: Span | None, intro: str, items: list[str], context: Context
+) -> list[Fact]:
     """A short list under its lead-in: one statement that names all items."""
     start = lead.start if lead else part.span.start
-    quote = Span(source[start:part.span.end], start, part.span.end)
+    quote = Span(source[start : part.span.end], start, part.span.end)
     bare = [i.rstrip(".;,。；，") for i in items]
     if context.language == "zh":
         statement, answer = f"{intro}：{'、'.join(bare)}。", "、".join(bare)
@@ -199,15 +209,26 @@ def _enumeration(source: str, part: Part, lead: Span | None, intro: str, items: 
     return facts + [Fact(statement, quote.text, b, intro, start, quote.end, "item") for b in bare[:4]]
 
 
-def _procedure(source: str, part: Part, lead: Span | None, goal: str, items: list[str],
-               context: Context) -> list[Fact]:
+def _procedure(source: str, part: Part, lead: Span | None, goal: str, items: list[str], context: Context) -> list[Fact]:
     """A numbered list: one statement with all steps, or one for each step when the whole is too long to learn."""
     start = lead.start if lead else part.span.start
-    quote = Span(source[start:part.span.end], start, part.span.end)
+    quote = Span(source[start : part.span.end], start, part.span.end)
     zh = context.language == "zh"
     steps = [i.rstrip(".;。；") for i in items]
-    whole = (f"{goal}：" if zh else f"{goal}: ") + ("；" if zh else "; ").join(f"{n}. {s}" for n, s in enumerate(steps, 1))
-    facts = [Fact(f"{whole}{'。' if zh else '.'}", quote.text, ("；" if zh else "; ").join(steps), goal, start, quote.end, "howto")]
+    whole = (f"{goal}：" if zh else f"{goal}: ") + ("；" if zh else "; ").join(
+        f"{n}. {s}" for n, s in enumerate(steps, 1)
+    )
+    facts = [
+        Fact(
+            f"{whole}{'。' if zh else '.'}",
+            quote.text,
+            ("；" if zh else "; ").join(steps),
+            goal,
+            start,
+            quote.end,
+            "howto",
+        )
+    ]
     size = len(whole) // 2 if zh else len(whole.split())
     for number, (piece, step) in enumerate(zip(part.pieces, steps, strict=True), 1):
         if size <= MOST_WORDS:

@@ -17,37 +17,43 @@ from core.qa.rules.wordings_zh import questions_zh
 from core.qa.types import Chunk, Draft, Fact
 from core.storage import Workspace
 
-SAMPLES = 5
-TEMPERATURE = 0.8
-QUESTION_TOKENS = 32
-ANSWER_TOKENS = 24
-MODEL_KINDS = ("fact", "item", "step", "label", "cell", "code", "remedy")
+SAMPLES = {"fact": 5, "item": 3, "step": 3, "label": 2, "cell": 2}
+"""Proposals of the model for each kind of fact; the other kinds are worded by rules alone."""
+TEMPERATURE = 0.7
+QUESTION_TOKENS = 28
+ANSWER_TOKENS = 16
 
 
 class Completer(Protocol):
     """The part of the chat client that question writing needs."""
 
-    def complete_many(self, conversations: list[list[dict[str, str]]], *, max_tokens: int, temperature: float,
-                      seed: int | None = None) -> list[Any]:
+    def complete_many(
+        self, conversations: list[list[dict[str, str]]], *, max_tokens: int, temperature: float, seed: int | None = None
+    ) -> list[Any]:
         """Replies in the order of the conversations; each has `text`."""
 
 
-def write_pairs(chunk: Chunk, facts: Sequence[Fact], client: Completer | None, *, wordings: int, seed: int,
-                samples: int = SAMPLES, round_trip: bool = True) -> list[Draft]:
+def write_pairs(
+    chunk: Chunk, facts: Sequence[Fact], client: Completer | None, *, wordings: int, seed: int, round_trip: bool = True
+) -> list[Draft]:
     """Up to `wordings` differently worded questions for each fact.
 
     Args:
         client: serves the question writer; None (or a Chinese chunk) leaves it to the rules.
         seed: of the sampling; the same seed and client give the same questions.
-        samples: proposals by the model for each fact.
         round_trip: drop a proposal when the model, asked it over the statement, does not find the fact's answer.
     """
-    proposals = _proposals(facts, client, samples, seed) if client and chunk.language == "en" else [[] for _ in facts]
+    proposals = _proposals(facts, client, seed) if client and chunk.language == "en" else [[] for _ in facts]
     unique = Uniqueness(list(dict.fromkeys(f.statement for f in facts))) if facts else None
     shared = _shared_subjects(facts)
-    kept = [[q for q in proposed if acceptable(q, fact, chunk.language)
-             and (unique is None or unique.points_at(q, fact.statement))]
-            for fact, proposed in zip(facts, proposals, strict=True)]
+    kept = [
+        [
+            q
+            for q in proposed
+            if acceptable(q, fact, chunk.language) and (unique is None or unique.points_at(q, fact.statement))
+        ]
+        for fact, proposed in zip(facts, proposals, strict=True)
+    ]
     if client and round_trip and chunk.language == "en":
         kept = _round_trip(facts, kept, client)
     drafts: list[Draft] = []
@@ -57,8 +63,10 @@ def write_pairs(chunk: Chunk, facts: Sequence[Fact], client: Completer | None, *
         rules = [q for q in ruled(fact, fact.subject not in shared) if acceptable(q, fact, chunk.language)]
         questions = choose(_mix(mine, rules, fact), wordings, taken)
         taken += questions
-        drafts += [Draft(q, fact.statement, fact.quote, fact_key(fact), fact.kind.split(":")[0], n)
-                   for n, q in enumerate(questions)]
+        drafts += [
+            Draft(q, fact.statement, fact.quote, fact_key(fact), fact.kind.split(":")[0], n)
+            for n, q in enumerate(questions)
+        ]
     return drafts
 
 
@@ -94,21 +102,21 @@ def _shared_subjects(facts: Sequence[Fact]) -> set[str]:
     return {s for s, statements in by_subject.items() if len(statements) > 1}
 
 
-def _proposals(facts: Sequence[Fact], client: Completer, samples: int, seed: int) -> list[list[str]]:
+def _proposals(facts: Sequence[Fact], client: Completer, seed: int) -> list[list[str]]:
     """What the question writer proposes for each fact, in one batch."""
-    wanted = [n for n, fact in enumerate(facts) if fact.kind.split(":")[0] in MODEL_KINDS]
-    asked = [question_messages(facts[n].statement, facts[n].answer) for n in wanted for _ in range(samples)]
+    wanted = [n for n, fact in enumerate(facts) for _ in range(SAMPLES.get(fact.kind.split(":")[0], 0))]
     proposals: list[list[str]] = [[] for _ in facts]
-    if not asked:
+    if not wanted:
         return proposals
+    asked = [question_messages(facts[n].statement, facts[n].answer) for n in wanted]
     replies = client.complete_many(asked, max_tokens=QUESTION_TOKENS, temperature=TEMPERATURE, seed=seed)
-    for at, reply in enumerate(replies):
-        proposals[wanted[at // samples]].append(_tidy(reply.text))
+    for n, reply in zip(wanted, replies, strict=True):
+        proposals[n].append(_tidy(reply.text))
     return [list(dict.fromkeys(p)) for p in proposals]
 
 
 def _tidy(text: str) -> str:
-    line = text.strip().split("\n")[0].strip().strip("\"“”")
+    line = text.strip().split("\n")[0].strip().strip('"“”')
     return re.sub(r"\s+", " ", line)
 
 
@@ -118,7 +126,9 @@ def _round_trip(facts: Sequence[Fact], kept: list[list[str]], client: Completer)
     if not asked:
         return kept
     replies = iter(client.complete_many(asked, max_tokens=ANSWER_TOKENS, temperature=0.0))
-    return [[q for q in mine if agrees(next(replies).text, fact.answer)] for fact, mine in zip(facts, kept, strict=True)]
+    return [
+        [q for q in mine if agrees(next(replies).text, fact.answer)] for fact, mine in zip(facts, kept, strict=True)
+    ]
 
 
 def agrees(reply: str, answer: str) -> bool:

@@ -16,7 +16,7 @@ def chunk(text: str, *path: str, language: str = "en") -> Chunk:
 
 def facts(text: str, *path: str, language: str = "en") -> list[Fact]:
     found = extract_facts(chunk(text, *path, language=language))
-    assert all(text[f.start:f.end] == f.quote for f in found)
+    assert all(text[f.start : f.end] == f.quote for f in found)
     return found
 
 
@@ -39,29 +39,36 @@ def test_a_pronoun_without_a_sentence_before_it_becomes_the_title() -> None:
     assert facts("It weighs 12 kg.", "1. Rova Two", "Overview")[0].statement == "Rova Two weighs 12 kg."
 
 
-@pytest.mark.parametrize(("text", "answer"), [
-    ("The broker listens on port 7316.", "port 7316"),
-    ("Sick leave has to be reported by 6:50.", "6:50"),
-    ("Visitors use the password willow-93.", "willow-93"),
-    ("Empty the ash cup after every 20 hours of use.", "every 20 hours of use"),
-    ("The fire warden is Luca Brandt.", "Luca Brandt"),
-    ("Exit code 64 means that the file has a syntax error.", "the file has a syntax error"),
-    ("The installer is called `twq-setup`.", "twq-setup"),
-    ("A missed visit costs 35 dollars.", "35 dollars"),
-    ("Write to help@farrow.example for support.", "help@farrow.example"),
-])
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("The broker listens on port 7316.", "port 7316"),
+        ("Sick leave has to be reported by 6:50.", "6:50"),
+        ("Visitors use the password willow-93.", "willow-93"),
+        ("Empty the ash cup after every 20 hours of use.", "every 20 hours of use"),
+        ("The fire warden is Luca Brandt.", "Luca Brandt"),
+        ("Exit code 64 means that the file has a syntax error.", "the file has a syntax error"),
+        ("The installer is called `twq-setup`.", "twq-setup"),
+        ("A missed visit costs 35 dollars.", "35 dollars"),
+        ("Write to help@farrow.example for support.", "help@farrow.example"),
+    ],
+)
 def test_values_are_found(text: str, answer: str) -> None:
     assert answer in [f.answer for f in facts(text)]
 
 
 def test_abbreviations_do_not_end_a_sentence() -> None:
     found = facts("The clinic was opened by Dr. Petra Oyelaran in 1987. It has 11 rooms.")
-    assert {f.statement for f in found} == {"The clinic was opened by Dr. Petra Oyelaran in 1987.",
-                                            "The clinic has 11 rooms."}
+    assert {f.statement for f in found} == {
+        "The clinic was opened by Dr. Petra Oyelaran in 1987.",
+        "The clinic has 11 rooms.",
+    }
 
 
 def test_table_cells_name_row_and_column() -> None:
-    found = facts("| Mode | Temperature | Pellets |\n|---|---|---|\n| Smoke | 82 °C | 0.4 kg |\n| Sear | 265 °C | 2 kg |")
+    found = facts(
+        "| Mode | Temperature | Pellets |\n|---|---|---|\n| Smoke | 82 °C | 0.4 kg |\n| Sear | 265 °C | 2 kg |"
+    )
     assert ("The temperature for Sear mode is 265 °C.", "265 °C") in pairs(found)
     assert all(f.quote.startswith("|") for f in found)
 
@@ -105,18 +112,22 @@ def test_headings_and_code_state_nothing() -> None:
     assert facts("## Setting up\n\n```\nport = 8080\n```") == []
 
 
-@pytest.mark.parametrize(("text", "statement", "answer"), [
-    ("云杉净化器重 7 公斤。它的功率为 52 瓦。", "云杉净化器重的功率为 52 瓦。", ""),
-    ("保修期为 3 年。", "保修期为 3 年。", "3 年"),
-    ("投诉由李文清负责。", "投诉由李文清负责。", "李文清"),
-    ("售后电话为 400-620-7781。", "售后电话为 400-620-7781。", "400-620-7781"),
-    ("**滤网型号：** KF-320", "滤网型号是KF-320。", "KF-320"),
-])
+@pytest.mark.parametrize(
+    ("text", "statement", "answer"),
+    [
+        ("云杉净化器重 7 公斤。它的功率为 52 瓦。", "云杉净化器重的功率为 52 瓦。", ""),
+        ("保修期为 3 年。", "保修期为 3 年。", "3 年"),
+        ("投诉由李文清负责。", "投诉由李文清负责。", "李文清"),
+        ("售后电话为 400-620-7781。", "售后电话为 400-620-7781。", "400-620-7781"),
+        ("**滤网型号：** KF-320", "滤网型号是KF-320。", "KF-320"),
+    ],
+)
 def test_chinese_sentences(text: str, statement: str, answer: str) -> None:
     found = facts(text, "云杉净化器", language="zh")
     if answer:
         assert (statement, answer) in {(f.statement, a) for f in found for a in (f.answer, f.answer[-3:])} | {
-            (f.statement, answer) for f in found if answer in f.answer}
+            (f.statement, answer) for f in found if answer in f.answer
+        }
     assert found
 
 
@@ -127,16 +138,39 @@ def test_chinese_tables_and_procedures() -> None:
     assert steps[0].statement == "清洁滤网：1. 打开后盖；2. 取出滤网。"
 
 
-PIECES = st.sampled_from([
-    "The pump runs for 12 minutes. ", "It costs 9 euros.", "\n", "\n\n", "- an item\n", "1. First step\n", "2. Second 3:30 pm.\n",
-    "| A | B |\n", "|---|---|\n", "| x | 4 kg |\n", "## Heading?\n", "**Label:** value\n", "Do this:\n", "```\n", "Dr. Ann Lee leads it. ",
-    "它每 6 个月更换一次。", "保修期为 3 年，不含滤网。\n", "如需清洁，按以下步骤：\n", "`code` ", "\\| ", "—", "E4: broken. Fix it!\n", "   ", "“",
-])
+PIECES = st.sampled_from(
+    [
+        "The pump runs for 12 minutes. ",
+        "It costs 9 euros.",
+        "\n",
+        "\n\n",
+        "- an item\n",
+        "1. First step\n",
+        "2. Second 3:30 pm.\n",
+        "| A | B |\n",
+        "|---|---|\n",
+        "| x | 4 kg |\n",
+        "## Heading?\n",
+        "**Label:** value\n",
+        "Do this:\n",
+        "```\n",
+        "Dr. Ann Lee leads it. ",
+        "它每 6 个月更换一次。",
+        "保修期为 3 年，不含滤网。\n",
+        "如需清洁，按以下步骤：\n",
+        "`code` ",
+        "\\| ",
+        "—",
+        "E4: broken. Fix it!\n",
+        "   ",
+        "“",
+    ]
+)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(PIECES, max_size=14).map("".join) | st.text(max_size=80), st.sampled_from(["en", "zh"]))
 def test_every_quote_is_a_verbatim_slice(text: str, language: str) -> None:
     for fact in extract_facts(chunk(text, "Title", "Part", language=language)):
-        assert fact.quote == text[fact.start:fact.end] and fact.quote
+        assert fact.quote == text[fact.start : fact.end] and fact.quote
         assert fact.statement and fact.answer

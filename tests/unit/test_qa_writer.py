@@ -54,38 +54,64 @@ def written(text: str, client: Any = None, language: str = "en", wordings: int =
     return write_pairs(whole, extract_facts(whole), client, wordings=wordings, seed=1)
 
 
-@pytest.mark.parametrize(("given", "question"), [
-    (fact("A routine visit lasts 12 minutes.", "12 minutes", "A routine visit"), "How long does a routine visit last?"),
-    (fact("The River edition costs 1,150 euros per year.", "1,150 euros", "The River edition"),
-     "How much does the River edition cost per year?"),
-    (fact("Empty the ash cup every 20 hours.", "every 20 hours"), "How often should I empty the ash cup?"),
-    (fact("Ms. Ingrid Falk is responsible for complaints.", "Ms. Ingrid Falk", "Ms. Ingrid Falk"),
-     "Who is responsible for complaints?"),
-    (fact("Patient records are kept for 12 years.", "12 years", "Patient records"), "How long are patient records kept?"),
-    (fact("The power cord is 2.2 m long.", "2.2 m", "The power cord"), "How long is the power cord?"),
-    (fact("Visits can be cancelled up to 26 hours in advance.", "26 hours", "Visits"),
-     "How many hours in advance can visits be cancelled?"),
-    (fact("E4 means: Fire went out.", "Fire went out", "E4", "code"), "What does E4 mean?"),
-    (fact("E4 means: Fire went out. Remedy: Clean it.", "Clean it", "E4", "remedy"), "How do I fix E4?"),
-    (fact("To add a node: 1. Start it; 2. Wait.", "Start it; Wait", "To add a node", "howto"), "How do I add a node?"),
-    (fact("The code word is Cardinal.", "Cardinal", "Code word", "label"), "What is the code word?"),
-    (fact("The fare for Lunna route is 14 pounds.", "14 pounds", "Lunna route", "cell:Fare"), "How much is Lunna route?"),
-    (fact("After a vaccination, patients wait for 20 minutes.", "20 minutes"),
-     "How long do patients wait after a vaccination?"),
-])
+@pytest.mark.parametrize(
+    ("given", "question"),
+    [
+        (
+            fact("A routine visit lasts 12 minutes.", "12 minutes", "A routine visit"),
+            "How long does a routine visit last?",
+        ),
+        (
+            fact("The River edition costs 1,150 euros per year.", "1,150 euros", "The River edition"),
+            "How much does the River edition cost per year?",
+        ),
+        (fact("Empty the ash cup every 20 hours.", "every 20 hours"), "How often should I empty the ash cup?"),
+        (
+            fact("Ms. Ingrid Falk is responsible for complaints.", "Ms. Ingrid Falk", "Ms. Ingrid Falk"),
+            "Who is responsible for complaints?",
+        ),
+        (
+            fact("Patient records are kept for 12 years.", "12 years", "Patient records"),
+            "How long are patient records kept?",
+        ),
+        (fact("The power cord is 2.2 m long.", "2.2 m", "The power cord"), "How long is the power cord?"),
+        (
+            fact("Visits can be cancelled up to 26 hours in advance.", "26 hours", "Visits"),
+            "How many hours in advance can visits be cancelled?",
+        ),
+        (fact("E4 means: Fire went out.", "Fire went out", "E4", "code"), "What does E4 mean?"),
+        (fact("E4 means: Fire went out. Remedy: Clean it.", "Clean it", "E4", "remedy"), "How do I fix E4?"),
+        (
+            fact("To add a node: 1. Start it; 2. Wait.", "Start it; Wait", "To add a node", "howto"),
+            "How do I add a node?",
+        ),
+        (fact("The code word is Cardinal.", "Cardinal", "Code word", "label"), "What is the code word?"),
+        (
+            fact("The fare for Lunna route is 14 pounds.", "14 pounds", "Lunna route", "cell:Fare"),
+            "How much is Lunna route?",
+        ),
+        (
+            fact("After a vaccination, patients wait for 20 minutes.", "20 minutes"),
+            "How long do patients wait after a vaccination?",
+        ),
+    ],
+)
 def test_english_rules_ask_naturally(given: Fact, question: str) -> None:
     assert question in questions_en(given)
 
 
-@pytest.mark.parametrize(("given", "question"), [
-    (fact("保修期为 3 年。", "3 年", "保修期"), "保修期为多少年？"),
-    (fact("投诉由李文清负责。", "李文清", "投诉"), "投诉由谁负责？"),
-    (fact("E3，含义：风机过热。", "风机过热", "E3", "code"), "E3是什么意思？"),
-    (fact("E3，处理方法：关机。", "关机", "E3", "remedy"), "出现E3怎么办？"),
-    (fact("标准房的价格是320元。", "320元", "标准房", "cell:价格"), "标准房的价格是多少？"),
-    (fact("清洁滤网：1. 打开；2. 取出。", "打开；取出", "清洁滤网", "howto"), "怎么清洁滤网？"),
-    (fact("商店 9:00 开门。", "9:00", "商店"), "请问商店几点开门？"),
-])
+@pytest.mark.parametrize(
+    ("given", "question"),
+    [
+        (fact("保修期为 3 年。", "3 年", "保修期"), "保修期为多少年？"),
+        (fact("投诉由李文清负责。", "李文清", "投诉"), "投诉由谁负责？"),
+        (fact("E3，含义：风机过热。", "风机过热", "E3", "code"), "E3是什么意思？"),
+        (fact("E3，处理方法：关机。", "关机", "E3", "remedy"), "出现E3怎么办？"),
+        (fact("标准房的价格是320元。", "320元", "标准房", "cell:价格"), "标准房的价格是多少？"),
+        (fact("清洁滤网：1. 打开；2. 取出。", "打开；取出", "清洁滤网", "howto"), "怎么清洁滤网？"),
+        (fact("商店 9:00 开门。", "9:00", "商店"), "请问商店几点开门？"),
+    ],
+)
 def test_chinese_rules_ask_naturally(given: Fact, question: str) -> None:
     assert question in [q.replace(" ", "") for q in questions_zh(given)]
 
@@ -93,23 +119,32 @@ def test_chinese_rules_ask_naturally(given: Fact, question: str) -> None:
 SENTENCE = fact("The hopper of the grill holds 9.5 kg of pellets.", "9.5 kg", "The hopper of the grill")
 
 
-@pytest.mark.parametrize("question", [
-    "How many pellets does the hopper hold?", "What is the capacity of the hopper?", "Tell me how much the hopper holds."])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many pellets does the hopper hold?",
+        "What is the capacity of the hopper?",
+        "Tell me how much the hopper holds.",
+    ],
+)
 def test_fitting_questions_pass(question: str) -> None:
     assert acceptable(question, SENTENCE, "en")
 
 
-@pytest.mark.parametrize("question", [
-    "The hopper holds pellets.",
-    "Does the hopper hold 9.5 kg of pellets?",
-    "According to the text, how much does the hopper hold?",
-    "What is the capital of France?",
-    "How many pellets does the Osprey hopper hold?",
-    "How many pellets does the hopper hold after 30 days?",
-    "How much does it hold?",
-    "hopper hopper hopper hopper how?",
-    "What?",
-])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "The hopper holds pellets.",
+        "Does the hopper hold 9.5 kg of pellets?",
+        "According to the text, how much does the hopper hold?",
+        "What is the capital of France?",
+        "How many pellets does the Osprey hopper hold?",
+        "How many pellets does the hopper hold after 30 days?",
+        "How much does it hold?",
+        "hopper hopper hopper hopper how?",
+        "What?",
+    ],
+)
 def test_unfit_questions_are_refused(question: str) -> None:
     assert not acceptable(question, SENTENCE, "en")
 
@@ -130,12 +165,20 @@ def test_a_question_that_points_elsewhere_is_noticed() -> None:
 
 def test_near_duplicates_count_once() -> None:
     assert choose(["How long is it open?", "How long is it open ?", "When does it close?"], 3) == [
-        "How long is it open?", "When does it close?"]
+        "How long is it open?",
+        "When does it close?",
+    ]
 
 
-@pytest.mark.parametrize(("reply", "answer", "fits"), [
-    ("about 9.5 kg", "9.5 kg", True), ("95 kg", "9.5 kg", False), ("the green form", "green registration form", True),
-    ("nothing", "the green form", False)])
+@pytest.mark.parametrize(
+    ("reply", "answer", "fits"),
+    [
+        ("about 9.5 kg", "9.5 kg", True),
+        ("95 kg", "9.5 kg", False),
+        ("the green form", "green registration form", True),
+        ("nothing", "the green form", False),
+    ],
+)
 def test_a_reply_agrees_by_numbers_and_words(reply: str, answer: str, fits: bool) -> None:
     assert agrees(reply, answer) is fits
 

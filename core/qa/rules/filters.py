@@ -8,17 +8,25 @@ from collections import Counter
 
 from core.qa.types import Fact
 
-META = re.compile(r"\b(?:according to|the (?:text|passage|paragraph|author|sentence|document|article|statement|question|answer)"
-                  r"|mentioned|described above|following)\b|文中|本文|文章|上文|根据(?:文本|原文|材料)|段落", re.IGNORECASE)
+META = re.compile(
+    r"\b(?:according to|the (?:text|passage|paragraph|author|sentence|document|article|statement|question|answer)"
+    r"|mentioned|described above|following)\b|文中|本文|文章|上文|根据(?:文本|原文|材料)|段落",
+    re.IGNORECASE,
+)
 ASKS = re.compile(r"\b(?:what|which|who|whom|whose|when|where|why|how)\b", re.IGNORECASE)
-REQUEST = re.compile(r"^(?:tell|name|explain|list|give|describe|i (?:need|want|would like|get)|can you|please|show)\b"
-                     r"|^(?:请|告诉|介绍|列出|我想|说明)", re.IGNORECASE)
+REQUEST = re.compile(
+    r"^(?:tell|name|explain|list|give|describe|i (?:need|want|would like|get)|can you|please|show)\b"
+    r"|^(?:请|告诉|介绍|列出|我想|说明)",
+    re.IGNORECASE,
+)
 ASKS_ZH = re.compile(r"什么|多少|几|谁|哪|怎|如何|为何|多久|多长|多大|吗|是否|请|告诉|介绍|列出|我想知道|说明")
 LEANING = re.compile(r"\b(?:it|its|they|them|their|he|she|his|her|this|these|those|that)\b", re.IGNORECASE)
-STOP = set("""a an the of to in on at for by with from and or but not is are was were be been do does did have has had can could
-must may should will would i you my your we our me it its they them their this that these those what which who whom whose when
-where why how if then than so as up about there any some much many long often get need want know tell give please name used use
-after before until only one""".split())
+STOP = set(
+    """a an the of to in on at for by with from and or but not is are was were be been do does did have has had can
+could must may should will would i you my your we our me it its they them their this that these those what
+which who whom whose when where why how if then than so as up about there any some much many long often get
+need want know tell give please name used use after before until only one""".split()
+)
 NUMBERS = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
@@ -41,7 +49,12 @@ def acceptable(question: str, fact: Fact, language: str) -> bool:
         return False
     if language == "zh":
         return bool(ASKS_ZH.search(text)) and not _gives_away(text, fact)
-    if not (text.endswith("?") and ASKS.search(text) or REQUEST.match(text) or fact.kind in ("code", "remedy", "faq", "howto")):
+    if not (
+        text.endswith("?")
+        and ASKS.search(text)
+        or REQUEST.match(text)
+        or fact.kind in ("code", "remedy", "faq", "howto")
+    ):
         return False
     if not 3 <= len(text.split()) <= 30 or _gives_away(text, fact) or _repeats(text):
         return False
@@ -79,7 +92,7 @@ def _repeats(text: str) -> bool:
 
 
 class Uniqueness:
-    """Whether a question points at its own statement more than at any other of the chunk (idf-weighted shared words)."""
+    """Whether a question points at its own statement more than at any other of the chunk (idf-weighted words)."""
 
     def __init__(self, statements: list[str]) -> None:
         self.sets = {s: set(words(s)) for s in statements}
@@ -89,8 +102,9 @@ class Uniqueness:
     def points_at(self, question: str, statement: str, slack: float = 0.0) -> bool:
         """True unless another statement shares more weight with the question."""
         asked = set(words(question))
-        scores = {s: sum(self.weight[w] for w in asked & mine) / math.sqrt(4 + len(mine))
-                  for s, mine in self.sets.items()}
+        scores = {
+            s: sum(self.weight[w] for w in asked & mine) / math.sqrt(4 + len(mine)) for s, mine in self.sets.items()
+        }
         own = scores.pop(statement)
         return own + 1e-6 >= max(scores.values(), default=0.0) - slack
 

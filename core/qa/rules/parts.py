@@ -12,8 +12,11 @@ ZH_NUMBERED = re.compile(r"^(\s*)(?:(\d{1,2})[、．]|[（(](\d{1,2})[)）])\s*(
 TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
 MARKS = re.compile(r"\*\*|__|`|<br\s*/?>|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)")
 LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-HEADING_NUMBER = re.compile(r"^(?:(?:chapter|section|part|appendix)\s+)?(?:\d+(?:\.\d+)*|[A-Z]|[IVX]+)[.):]\s+"
-                            r"|^\d+(?:\.\d+)*\s+|^第?[一二三四五六七八九十\d]+[章节、．]\s*", re.IGNORECASE)
+HEADING_NUMBER = re.compile(
+    r"^(?:(?:chapter|section|part|appendix)\s+)?(?:\d+(?:\.\d+)*|[A-Z]|[IVX]+)[.):]\s+"
+    r"|^\d+(?:\.\d+)*\s+|^第?[一二三四五六七八九十\d]+[章节、．]\s*",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -137,4 +140,4 @@ def _item(source: str, lines: list[Span]) -> Span:
     whole = _join(source, lines)
     match = ITEM.match(whole.text) or ZH_NUMBERED.match(whole.text)
     start = whole.start + (match.end() if match else 0)
-    return Span(source[start:whole.end], start, whole.end)
+    return Span(source[start : whole.end], start, whole.end)

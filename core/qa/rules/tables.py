@@ -7,9 +7,29 @@ import re
 from core.qa.rules.parts import TABLE_RULE, Span
 from core.qa.types import Fact
 
-UNNAMED = {"", "name", "item", "type", "no", "no.", "#", "nr", "day", "topic", "field", "名称", "项目", "序号", "类型", "编号"}
-CODE_HEAD = re.compile(r"^(?:(?:error|fault|exit|status|alarm|blink|signal|message|display|错误|故障|报警)[ -]?)*"
-                       r"(?:codes?|numbers?|no\.?|message|signal|display|代码|码|error|fault|错误|故障)$", re.IGNORECASE)
+UNNAMED = {
+    "",
+    "name",
+    "item",
+    "type",
+    "no",
+    "no.",
+    "#",
+    "nr",
+    "day",
+    "topic",
+    "field",
+    "名称",
+    "项目",
+    "序号",
+    "类型",
+    "编号",
+}
+CODE_HEAD = re.compile(
+    r"^(?:(?:error|fault|exit|status|alarm|blink|signal|message|display|错误|故障|报警)[ -]?)*"
+    r"(?:codes?|numbers?|no\.?|message|signal|display|代码|码|error|fault|错误|故障)$",
+    re.IGNORECASE,
+)
 MEANING_HEAD = re.compile(r"mean|description|cause|problem|reason|含义|说明|原因|意思|描述", re.IGNORECASE)
 REMEDY_HEAD = re.compile(r"remed|action|solution|fix|what to do|measure|resol|处理|解决|措施|办法|对策", re.IGNORECASE)
 KIND_ZH = re.compile(r"^(?:.{0,2}(?:模式|套餐|房型|型|级|路线|线路|版|档|票种|班))$")
@@ -48,8 +68,11 @@ def _bare(span: Span, row: list[str], heading: str, language: str) -> Fact:
 
 def _is_code_table(head: list[str], row: list[str]) -> bool:
     wordy = any(MEANING_HEAD.search(h) or REMEDY_HEAD.search(h) for h in head[1:])
-    return wordy and (bool(CODE_HEAD.match(head[0])) or len(row) <= 3 and all(
-        MEANING_HEAD.search(h) or REMEDY_HEAD.search(h) for h in head[1:]))
+    return wordy and (
+        bool(CODE_HEAD.match(head[0]))
+        or len(row) <= 3
+        and all(MEANING_HEAD.search(h) or REMEDY_HEAD.search(h) for h in head[1:])
+    )
 
 
 def _code_row(span: Span, head: list[str], row: list[str], language: str) -> list[Fact]:
@@ -64,8 +87,11 @@ def _code_row(span: Span, head: list[str], row: list[str], language: str) -> lis
         if zh:
             parts.append(f"{name}：{cell.rstrip('。')}")
         else:
-            parts.append(f"means: {cell.rstrip('.')}" if MEANING_HEAD.search(name) and not parts
-                         else f"{name}: {cell.rstrip('.')}")
+            parts.append(
+                f"means: {cell.rstrip('.')}"
+                if MEANING_HEAD.search(name) and not parts
+                else f"{name}: {cell.rstrip('.')}"
+            )
     statement = f"{row[0]}，{'；'.join(parts)}。" if zh else f"{row[0]} {'. '.join(parts)}."
     return [_fact(span, statement, cell, row[0], kind) for cell, kind in wanted]
 
@@ -98,7 +124,11 @@ def cell_statement(subject: str, name: str, cell: str, language: str) -> str:
     if MEANING_HEAD.search(name):
         return f"{subject}: {value}."
     if VERB_HEAD.match(name):
-        return f"{subject}: {name.lower()} at {value}." if re.match(r"\d", value) else f"{subject}: {name.lower()} {value}."
+        return (
+            f"{subject}: {name.lower()} at {value}."
+            if re.match(r"\d", value)
+            else f"{subject}: {name.lower()} {value}."
+        )
     column = name if name[:2].isupper() else name[:1].lower() + name[1:]
     verb = "are" if re.search(r"[^s]s$", column.split()[0]) else "is"
     return f"The {column} for {subject} {verb} {value}."

@@ -10,15 +10,37 @@ from core.qa.rules.values import Value, find_values
 from core.qa.types import Fact
 
 MODAL = {"is", "are", "was", "were", "can", "must", "may", "should", "will", "could", "might", "would"}
-PAST = {"founded": "found", "built": "build", "won": "win", "took": "take", "began": "begin", "got": "get", "made": "make",
-        "sold": "sell", "opened": "open", "closed": "close", "became": "become", "wrote": "write", "lost": "lose",
-        "came": "come", "invented": "invent", "moved": "move", "had": "have", "did": "do"}
+PAST = {
+    "founded": "found",
+    "built": "build",
+    "won": "win",
+    "took": "take",
+    "began": "begin",
+    "got": "get",
+    "made": "make",
+    "sold": "sell",
+    "opened": "open",
+    "closed": "close",
+    "became": "become",
+    "wrote": "write",
+    "lost": "lose",
+    "came": "come",
+    "invented": "invent",
+    "moved": "move",
+    "had": "have",
+    "did": "do",
+}
 TIME_UNIT = re.compile(r"\b(?:seconds?|s|ms|minutes?|min|hours?|hrs?|days?|weeks?|months?|years?|working days?)\b")
-PREPOSITION = re.compile(r"(?:^|\s)(in|at|on|by|for|from|to|until|after|within|under|with|about|between|up to|at least|at most|only"
-                         r"|over|above|below|of|than|as|up|least|most|every|before|till|around)$")
+PREPOSITION = re.compile(
+    r"(?:^|\s)(in|at|on|by|for|from|to|until|after|within|under|with|about|between|up to|at least|at most|only"
+    r"|over|above|below|of|than|as|up|least|most|every|before|till|around)$"
+)
 PERSON = re.compile(r"^(?:(?:Dr|Mr|Mrs|Ms|Prof|Captain|Nurse)\.? )?[A-Z][a-z’'-]+(?: [A-Z][a-z’'-]+)+$")
-CATEGORY = re.compile(r"^(room|lane|pier|deck|gate|counter|hatch|floor|level|port|extension|form|version|building|hall|station"
-                      r"|door|window|platform|terminal|slot|locker|bay)\b", re.IGNORECASE)
+CATEGORY = re.compile(
+    r"^(room|lane|pier|deck|gate|counter|hatch|floor|level|port|extension|form|version|building|hall|station"
+    r"|door|window|platform|terminal|slot|locker|bay)\b",
+    re.IGNORECASE,
+)
 
 
 def questions_en(fact: Fact, spare: bool = True) -> list[str]:
@@ -48,9 +70,27 @@ def questions_en(fact: Fact, spare: bool = True) -> list[str]:
 def _lower(text: str) -> str:
     """Lower-case start, unless it is a name or an abbreviation."""
     first = text.split(" ")[0]
-    common = first in ("The", "A", "An", "All", "Each", "Every", "In", "On", "At", "For", "If", "When", "After", "Before")
-    plural = re.fullmatch(r"[A-Z][a-z-]+", first) and not re.search(r"(?<= )[A-Z]", text[:len(first) + 2]) and (
-        " " in text or text.endswith("s"))
+    common = first in (
+        "The",
+        "A",
+        "An",
+        "All",
+        "Each",
+        "Every",
+        "In",
+        "On",
+        "At",
+        "For",
+        "If",
+        "When",
+        "After",
+        "Before",
+    )
+    plural = (
+        re.fullmatch(r"[A-Z][a-z-]+", first)
+        and not re.search(r"(?<= )[A-Z]", text[: len(first) + 2])
+        and (" " in text or text.endswith("s"))
+    )
     verb = first.lower() in ("how", "what", "can", "do", "is", "are", "where", "who", "which", "does", "may", "should")
     return text[:1].lower() + text[1:] if common or plural or verb else text
 
@@ -59,10 +99,22 @@ def _code(name: str, kind: str) -> list[str]:
     short = re.fullmatch(r"[A-Z]{0,5}[-_]?[A-Z]?\d{1,6}[A-Za-z]?", name) is not None
     called = f"error {name}" if short else _lower(name)
     if kind == "code":
-        return [f"What does {name} mean?", f"Why do I see {called}?", f"What is the reason for {called}?",
-                f"I get {name}. What is wrong?", f"{name} is shown, what does that mean?", f"What is {called}?"]
-    return [f"How do I fix {name}?", f"What should I do when {called} appears?", f"I get {name}. What can I do?",
-            f"How do I get rid of {called}?", f"{name} shows up, how is it solved?", f"What helps against {called}?"]
+        return [
+            f"What does {name} mean?",
+            f"Why do I see {called}?",
+            f"What is the reason for {called}?",
+            f"I get {name}. What is wrong?",
+            f"{name} is shown, what does that mean?",
+            f"What is {called}?",
+        ]
+    return [
+        f"How do I fix {name}?",
+        f"What should I do when {called} appears?",
+        f"I get {name}. What can I do?",
+        f"How do I get rid of {called}?",
+        f"{name} shows up, how is it solved?",
+        f"What helps against {called}?",
+    ]
 
 
 def _cell(fact: Fact, column: str) -> list[str]:
@@ -71,11 +123,23 @@ def _cell(fact: Fact, column: str) -> list[str]:
         verb = name[:-1] if not name.endswith("ses") or name == "closes" else name[:-2]
         ask = "When" if re.match(r"\d", fact.answer) else "What"
         if re.search(r"day|Mon|Tue|Wed|Thu|Fri|Sat|Sun", subject):
-            return [f"{ask} do you {verb} on {subject}?", f"At what time do you {verb} on {subject}?",
-                    f"On {subject}, what time do you {verb}?", f"{subject}: when does it {verb}?"]
-        return [f"{ask} does {subject} {verb}?", f"At what time does {subject} {verb}?", f"{ask} will {subject} {verb}?"]
-    made = [f"What is the {name} for {subject}?", f"Tell me the {name} of {subject}.", f"Which {name} does {subject} have?",
-            f"I need to know the {name} for {subject}."]
+            return [
+                f"{ask} do you {verb} on {subject}?",
+                f"At what time do you {verb} on {subject}?",
+                f"On {subject}, what time do you {verb}?",
+                f"{subject}: when does it {verb}?",
+            ]
+        return [
+            f"{ask} does {subject} {verb}?",
+            f"At what time does {subject} {verb}?",
+            f"{ask} will {subject} {verb}?",
+        ]
+    made = [
+        f"What is the {name} for {subject}?",
+        f"Tell me the {name} of {subject}.",
+        f"Which {name} does {subject} have?",
+        f"I need to know the {name} for {subject}.",
+    ]
     if re.search(r"price|cost|fare|fee|rate|charge", name, re.IGNORECASE) or re.match(r"[$€£¥]", fact.answer):
         made[1:1] = [f"How much is {subject}?", f"How much do I pay for {subject}?"]
     elif re.search(r"time|duration|reply|response", name) and TIME_UNIT.search(fact.answer):
@@ -87,8 +151,11 @@ def _cell(fact: Fact, column: str) -> list[str]:
     elif re.search(r"°|degrees", fact.answer):
         made[1:1] = [f"What temperature does {subject} have?", f"How hot does {subject} get?"]
     elif re.match(r"[-−]?\d", fact.answer):
-        made[1:1] = [f"How many {name} are there for {subject}?" if name.split()[0].endswith("s")
-                     else f"How high is the {name} for {subject}?"]
+        made[1:1] = [
+            f"How many {name} are there for {subject}?"
+            if name.split()[0].endswith("s")
+            else f"How high is the {name} for {subject}?"
+        ]
     return made
 
 
@@ -96,28 +163,48 @@ def _label(fact: Fact) -> list[str]:
     name = _lower(fact.subject)
     name = name[:1].lower() + name[1:] if not name[:2].isupper() else name
     ask = "Who" if PERSON.match(fact.answer) else "What"
-    return [f"{ask} is the {name}?", f"Tell me the {name}.", f"I need the {name}.", f"Can you give me the {name}?",
-            f"What do you know about the {name}?"]
+    return [
+        f"{ask} is the {name}?",
+        f"Tell me the {name}.",
+        f"I need the {name}.",
+        f"Can you give me the {name}?",
+        f"What do you know about the {name}?",
+    ]
 
 
 def _howto(goal: str) -> list[str]:
     match = re.match(r"^(?:To|How to) (.+)$", goal)
-    condition = re.match(r"^((?:Before|After|When|If|Once|In case of|For) [^,]+), (?:please )?(.+?)(?: as follows| like this)?$", goal)
+    condition = re.match(
+        r"^((?:Before|After|When|If|Once|In case of|For) [^,]+), (?:please )?(.+?)(?: as follows| like this)?$", goal
+    )
     if match or condition:
         act = match[1] if match else f"{condition[2]} {condition[1][:1].lower()}{condition[1][1:]}"  # type: ignore[index]
         act = re.sub(r", (?:follow these steps|do the following|proceed as follows|please)$", "", act)
-        return [f"How do I {act}?", f"What are the steps to {act}?", f"How can I {act}?", f"I want to {act}. What do I have to do?",
-                f"Explain how to {act}."]
+        return [
+            f"How do I {act}?",
+            f"What are the steps to {act}?",
+            f"How can I {act}?",
+            f"I want to {act}. What do I have to do?",
+            f"Explain how to {act}.",
+        ]
     name = _lower(goal)
-    return [f"How does {name} work?", f"What are the steps for {name}?", f"What is the procedure for {name}?",
-            f"What do I do for {name}?"]
+    return [
+        f"How does {name} work?",
+        f"What are the steps for {name}?",
+        f"What is the procedure for {name}?",
+        f"What do I do for {name}?",
+    ]
 
 
 def _list(intro: str) -> list[str]:
     parts = split_at_verb(intro)
     if not parts:
         return [f"What belongs to this: {_lower(intro)}?", f"Which points are named for: {_lower(intro)}?"]
-    subject, verb, rest = _lower(parts[0]), parts[1], re.sub(r"\s*(?:the following|these|as follows)\b.*$", "", parts[2])
+    subject, verb, rest = (
+        _lower(parts[0]),
+        parts[1],
+        re.sub(r"\s*(?:the following|these|as follows)\b.*$", "", parts[2]),
+    )
     tail = f" {rest}" if rest else ""
     helper, base = _base(verb, subject)
     ask = f"{helper} {subject} {base}".strip()
@@ -141,14 +228,14 @@ def _base(verb: str, subject: str) -> tuple[str, str]:
 
 def _sentence(fact: Fact) -> list[str]:
     text = fact.statement
-    value = next((v for v in find_values(text, "en", limit=9) if v.text.strip("\"“”`") == fact.answer), None)
+    value = next((v for v in find_values(text, "en", limit=9) if v.text.strip('"“”`') == fact.answer), None)
     if value is None:
         at = text.find(fact.answer)
         if at < 0:
             return []
         value = Value(fact.answer, "rest", at, at + len(fact.answer))
     if value.start <= 1 and value.kind == "name":
-        rest = text[value.end:].strip(" .")
+        rest = text[value.end :].strip(" .")
         return [f"Who {rest}?", f"Tell me who {rest}.", f"What is the name of the person who {rest}?"]
     parts = split_at_verb(text)
     if parts and len(parts[0]) < value.start:
@@ -158,10 +245,10 @@ def _sentence(fact: Fact) -> list[str]:
 
 def _asked(parts: tuple[str, str, str], value: Value, text: str) -> list[str]:
     subject, verb, _ = parts
-    before = text[len(subject) + len(verb) + 1:value.start].strip(" \"“`")
+    before = text[len(subject) + len(verb) + 1 : value.start].strip(' "“`')
     if re.search(r"[,;] |\band\b|\d", before) or value.kind == "rest" and verb in MODAL:
         return []
-    after = re.split(r"[,;](?:\s|$)|\band\b|\bbut\b|\bor\b", text[value.end:].strip(" \"”`."))[0].strip(" .")
+    after = re.split(r"[,;](?:\s|$)|\band\b|\bbut\b|\bor\b", text[value.end :].strip(' "”`.'))[0].strip(" .")
     if verb in MODAL and re.match(r"(?:a|an|the|one) ", before):
         return []
     if verb in ("has", "have") and value.kind in ("code", "name") and re.match(r"(?:the|a|an) ", before):
@@ -170,7 +257,7 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str) -> list[str]:
     match = PREPOSITION.search(before)
     preposition = match[1] if match else ""
     while match:
-        before = before[:match.start()]
+        before = before[: match.start()]
         match = PREPOSITION.search(before)
     after = "" if after.startswith("to ") and value.kind == "time" or after == "only" else after
     adjective = re.match(r"(long|high|wide|deep|tall|heavy|large|thick|old|big)\b", after)
@@ -179,21 +266,29 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str) -> list[str]:
     distance = re.match(r"(?:in advance|ahead|early|away|late)\b", after)
     if distance and value.kind == "number" and verb in MODAL:
         unit = re.sub(r"^[\d.,\s]+", "", value.text)
-        return [f"How many {unit} {after} {verb} {_lower(subject)} {before}?", f"How far {after} {verb} {_lower(subject)} {before}?"]
+        return [
+            f"How many {unit} {after} {verb} {_lower(subject)} {before}?",
+            f"How far {after} {verb} {_lower(subject)} {before}?",
+        ]
     helper, base = _base(verb, subject)
     made = []
     for ask in _question_words(value, preposition, verb, before, text):
         of = re.match(r"of [\w-]+", after) if ask.startswith("How many") else None
         moved = f" {of[0]}" if of else ""
-        tail = " ".join(p for p in (base, before, after[of.end():].strip() if of else after) if p)
+        tail = " ".join(p for p in (base, before, after[of.end() :].strip() if of else after) if p)
         made.append(f"{ask}{moved} {helper} {_lower(subject)} {tail}".strip() + "?")
     return made
 
 
 def _question_words(value: Value, preposition: str, verb: str, before: str, text: str) -> list[str]:
     if value.kind == "time":
-        return {"until": ["Until when", "Until what time"], "by": ["By when", "By what time"], "from": ["From when"],
-                "after": ["After what time", "When"], "before": ["Before what time"]}.get(preposition, ["When", "At what time"])
+        return {
+            "until": ["Until when", "Until what time"],
+            "by": ["By when", "By what time"],
+            "from": ["From when"],
+            "after": ["After what time", "When"],
+            "before": ["Before what time"],
+        }.get(preposition, ["When", "At what time"])
     if value.kind == "money":
         return ["How much"]
     if value.kind == "often":
@@ -212,7 +307,9 @@ def _question_words(value: Value, preposition: str, verb: str, before: str, text
 
 
 def _number_words(value: Value, preposition: str, verb: str, before: str) -> list[str]:
-    unit = re.sub(r"^[-−\d.,\s–×x]+|^(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\s", "", value.text).strip()
+    unit = re.sub(
+        r"^[-−\d.,\s–×x]+|^(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\s", "", value.text
+    ).strip()
     if TIME_UNIT.search(value.text):
         soon = {"within": ["Within what time", "How soon"], "after": ["How soon", "After how long"], "in": ["How soon"]}
         if verb in ("receive", "receives", "get", "gets", "has", "have", "needs", "need", "includes", "gives", "give"):
@@ -222,7 +319,27 @@ def _number_words(value: Value, preposition: str, verb: str, before: str) -> lis
         return ["At what temperature"] if preposition else ["What temperature"]
     if verb in ("weighs", "weigh"):
         return ["How much"]
-    if unit in ("m", "cm", "mm", "km", "kg", "g", "L", "ml", "W", "V", "A", "GB", "MB", "GHz", "Hz", "%", "watts", "volts", "kW"):
+    if unit in (
+        "m",
+        "cm",
+        "mm",
+        "km",
+        "kg",
+        "g",
+        "L",
+        "ml",
+        "W",
+        "V",
+        "A",
+        "GB",
+        "MB",
+        "GHz",
+        "Hz",
+        "%",
+        "watts",
+        "volts",
+        "kW",
+    ):
         return ["How much"] if not preposition else []
     if not unit:
         return ["What"] if not before and not preposition else []
@@ -230,15 +347,18 @@ def _number_words(value: Value, preposition: str, verb: str, before: str) -> lis
 
 
 def _imperative(text: str, value: Value) -> list[str]:
-    """"Empty the cup every 5 days." → "How often should I empty the cup?" """
+    """ "Empty the cup every 5 days." → "How often should I empty the cup?" """
     first = text.split(" ")[0]
-    if not re.fullmatch(r"[A-Z][a-z]+", first) or re.match(r"(If|When|In|On|At|For|The|A|After|Before|By|To|Every|Each|Only|There"
-                                                          r"|With|From|During|Once|Until|Because|Since|Under|No|All|You|We)\b", first):
+    if not re.fullmatch(r"[A-Z][a-z]+", first) or re.match(
+        r"(If|When|In|On|At|For|The|A|After|Before|By|To|Every|Each|Only|There"
+        r"|With|From|During|Once|Until|Because|Since|Under|No|All|You|We)\b",
+        first,
+    ):
         return _after_comma(text, value)
-    before = text[:value.start].strip(" \"“`")
+    before = text[: value.start].strip(' "“`')
     match = PREPOSITION.search(before)
     preposition = match[1] if match else ""
-    before = before[:match.start()] if match else before
+    before = before[: match.start()] if match else before
     if not before or "," in before:
         return []
     act = before[:1].lower() + before[1:]
@@ -259,7 +379,11 @@ def _after_comma(text: str, value: Value) -> list[str]:
         moved = Value(value.text, value.kind, value.start - offset, value.end - offset)
         made = [f"{q[:-1]} {condition}?" for q in _asked(parts, moved, main)]
     if condition.startswith("to "):
-        made += [f"How do I {condition[3:]}?", f"What must I do to {condition[3:]}?", f"I want to {condition[3:]}, how does that work?"]
+        made += [
+            f"How do I {condition[3:]}?",
+            f"What must I do to {condition[3:]}?",
+            f"I want to {condition[3:]}, how does that work?",
+        ]
     elif condition.startswith(("if ", "when ", "in case of ")):
         made += [f"What happens {condition}?", f"What should be done {condition}?", f"What do I do {condition}?"]
     elif condition.startswith(("after ", "before ", "during ")):

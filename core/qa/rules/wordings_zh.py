@@ -1,4 +1,4 @@
-"""Chinese questions by rules: the value in the clause becomes its question word, which is natural Chinese word order."""
+"""Chinese questions by rules: the value becomes its question word in place, as Chinese does."""
 
 from __future__ import annotations
 
@@ -14,23 +14,52 @@ def questions_zh(fact: Fact, spare: bool = True) -> list[str]:
     """Questions for one fact, most natural first. `spare` adds the vague kind that fits only an unshared subject."""
     kind, subject = fact.kind.split(":")[0], fact.subject.strip("，。：")
     if kind == "code":
-        made = [f"{subject}是什么意思？", f"{subject}代表什么？", f"屏幕上显示{subject}，是什么问题？", f"为什么会出现{subject}？",
-                f"请问{subject}表示什么？"]
+        made = [
+            f"{subject}是什么意思？",
+            f"{subject}代表什么？",
+            f"屏幕上显示{subject}，是什么问题？",
+            f"为什么会出现{subject}？",
+            f"请问{subject}表示什么？",
+        ]
     elif kind == "remedy":
-        made = [f"出现{subject}怎么办？", f"{subject}怎么处理？", f"遇到{subject}应该怎么做？", f"显示{subject}，该怎么解决？",
-                f"请问{subject}如何排除？"]
+        made = [
+            f"出现{subject}怎么办？",
+            f"{subject}怎么处理？",
+            f"遇到{subject}应该怎么做？",
+            f"显示{subject}，该怎么解决？",
+            f"请问{subject}如何排除？",
+        ]
     elif kind == "cell":
         made = _cell(fact, fact.kind.split(":", 1)[1])
     elif kind == "label":
         ask = "多少" if re.search(r"\d", fact.answer) else "什么"
         made = [f"{subject}是{ask}？", f"请问{subject}是{ask}？", f"告诉我{subject}。", f"我想知道{subject}。"]
     elif kind == "howto":
-        act = re.sub(r"(?:的?(?:步骤|方法|流程)(?:如下)?|如下|时$|请按以下步骤操作|请按以下步骤)", "", re.sub(r"^(?:如需|要想|若要|要)", "", subject)).strip("，：")
-        made = _at(act) if re.search(r"[前后时]$", act) else [f"怎么{act}？", f"如何{act}？", f"{act}的步骤是什么？", f"{act}应该怎么操作？", f"我想{act}，该怎么做？"]
+        act = re.sub(
+            r"(?:的?(?:步骤|方法|流程)(?:如下)?|如下|时$|请按以下步骤操作|请按以下步骤)",
+            "",
+            re.sub(r"^(?:如需|要想|若要|要)", "", subject),
+        ).strip("，：")
+        made = (
+            _at(act)
+            if re.search(r"[前后时]$", act)
+            else [
+                f"怎么{act}？",
+                f"如何{act}？",
+                f"{act}的步骤是什么？",
+                f"{act}应该怎么操作？",
+                f"我想{act}，该怎么做？",
+            ]
+        )
     elif kind == "list":
         intro = re.sub(r"(?:以下|下列|如下)(?:内容|物品|材料|事项|几项|几点)?", "", subject).strip("，：")
-        made = [f"{intro}什么？" if intro.endswith(("带", "包括", "包含", "有", "需要", "提供", "交", "准备", "含")) else f"{intro}有哪些？",
-                f"请问{intro}哪些东西？" if intro.endswith(("带", "准备", "提供")) else f"{intro}包括哪些？", f"请列出{intro}的内容。"]
+        made = [
+            f"{intro}什么？"
+            if intro.endswith(("带", "包括", "包含", "有", "需要", "提供", "交", "准备", "含"))
+            else f"{intro}有哪些？",
+            f"请问{intro}哪些东西？" if intro.endswith(("带", "准备", "提供")) else f"{intro}包括哪些？",
+            f"请列出{intro}的内容。",
+        ]
     elif kind == "faq":
         made = [subject, f"请问{subject}"]
     elif kind == "row":
@@ -49,10 +78,19 @@ def _at(moment: str) -> list[str]:
 def _cell(fact: Fact, column: str) -> list[str]:
     subject = fact.subject
     if re.match(r"\d{1,2}[:：]\d\d", fact.answer):
-        return [f"{subject}的{column}是几点？", f"{subject}几点{column.removesuffix('时间')}？", f"请问{subject}的{column}是什么时候？",
-                f"我想知道{subject}的{column}。"]
+        return [
+            f"{subject}的{column}是几点？",
+            f"{subject}几点{column.removesuffix('时间')}？",
+            f"请问{subject}的{column}是什么时候？",
+            f"我想知道{subject}的{column}。",
+        ]
     ask = "多少" if re.search(r"\d", fact.answer) else "什么"
-    made = [f"{subject}的{column}是{ask}？", f"请问{subject}的{column}是{ask}？", f"{subject}{column}{ask}？", f"我想知道{subject}的{column}。"]
+    made = [
+        f"{subject}的{column}是{ask}？",
+        f"请问{subject}的{column}是{ask}？",
+        f"{subject}{column}{ask}？",
+        f"我想知道{subject}的{column}。",
+    ]
     if re.search(r"价|费|票", column):
         made.insert(1, f"{subject}多少钱？")
     if re.search(r"时长|时间|期", column):
@@ -91,7 +129,7 @@ def _around(fact: Fact, value: Value) -> list[str]:
     if re.match(r"(如果|若|当|如|一旦|在.+[时后前]$|.*[时后前]$)", condition) and len(condition) < 24:
         asked = f"{condition}，{clause.replace(value.text, ask, 1)}"
     if clause.endswith(("时", "前", "后", "的")) and end < len(fact.statement) - 1:
-        asked = f"{asked}，{re.split('[，；。]', fact.statement[end + 1:])[0]}"
+        asked = f"{asked}，{re.split('[，；。]', fact.statement[end + 1 :])[0]}"
     asked = asked.strip("“”「」 ")
     return [f"{asked}？", f"请问{asked}？", f"我想知道{asked}？", f"你能告诉我{asked}吗？"]
 
@@ -104,6 +142,10 @@ def _word(value: Value) -> str:
     if value.kind == "date":
         return "什么时候" if "周" not in value.text and "星期" not in value.text else "星期几"
     if value.kind == "number":
-        unit = re.sub(r"^[-−\d.,\s至到~～—–]+" if re.search(r"\d", value.text) else r"^[一二两三四五六七八九十百]+", "", value.text)
+        unit = re.sub(
+            r"^[-−\d.,\s至到~～—–]+" if re.search(r"\d", value.text) else r"^[一二两三四五六七八九十百]+",
+            "",
+            value.text,
+        )
         return f"多少{unit}"
     return "什么"
