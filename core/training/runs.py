@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core import jobs
+from core.datasets import preview
 from core.errors import UserError
 from core.jobs import JobView
 from core.models import resolve
@@ -47,10 +48,8 @@ def start_run(ws: Workspace, settings: TrainSettings, title: str = "") -> JobVie
     """
     if not settings.dataset:
         raise UserError("train.error.no_dataset")
-    from core.datasets import conversations
-
     resolve(ws, settings.model)
-    if not conversations(ws, settings.dataset, "train"):
+    if not preview(ws, settings.dataset, 0, 1)[1]:
         raise UserError("train.error.no_rows")
     require_space(ws.runs, _SPACE_BYTES)
     run_id = new_id("run")

@@ -17,7 +17,7 @@ class TrainSettings(Settings):
     area: ClassVar[str] = "train"
 
     model: str = setting(STARTER_ID, widget="model", max_length=1000, engine="model")
-    dataset: str = setting("", widget="dataset", max_length=40, engine="train_dataset")
+    dataset: str = setting("", widget="dataset", max_length=200, engine="train_dataset")
     method: str = setting("lora", choices=("lora",), pattern="^lora$")
     epochs: int = setting(8, ge=1, le=100, step=1, engine="num_train_epochs")
     learning_rate: float = setting(1e-3, gt=0, le=0.1, engine="learning_rate")

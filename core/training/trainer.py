@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from core.datasets import conversations
 from core.errors import UserError
 from core.jobs import JobContext, JobStopped
 from core.models import resolve
@@ -87,8 +88,6 @@ def _load(folder: Path, device: Device) -> tuple[Any, Any]:
 
 def _rows(job: JobContext, settings: TrainSettings, tokenizer: Any) -> tuple[Rows, Rows]:
     """Training rows (with the general ones) and held-out rows; says what was cut or left out."""
-    from core.datasets import conversations
-
     job.phase("tokenise")
     talks = conversations(job.ws, settings.dataset, "train")
     talks = mix_general(talks, settings.general_share, settings.seed)
