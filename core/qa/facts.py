@@ -27,6 +27,7 @@ CODE_LABEL = re.compile(
 )
 MARKED = re.compile(r"`[^`\n]+`|\*\*[^*\n]{1,40}\*\*")
 LEAD_IN = re.compile(r"[:：]\s*(?:\*\*)?$")
+FORMULA = re.compile(r"\$\$|\\[a-z]+\{|\\(?:frac|sum|theta|begin)")
 MOST_WORDS = 64
 
 
@@ -61,7 +62,7 @@ def extract_facts(chunk: Chunk) -> list[Fact]:
         else:
             facts += _list(chunk.text, part, lead, context)
             lead = None
-    return _unique(facts)
+    return [f for f in _unique(facts) if not FORMULA.search(f.statement)]
 
 
 def _lead_in(part: Part, following: str, context: Context) -> Span | None:
