@@ -84,7 +84,7 @@ def _wire(page: Page, parts: _Parts) -> None:
         events.append(page.on(filled.then, answer, inputs, parts.answer_outputs, concurrency_limit=4))
     page.on(parts.stop.click, _stopped, None, [parts.ask, parts.stop], cancels=events)
     page.on(parts.fresh.click, _fresh, None, [*parts.chats.values(), parts.evidence], cancels=events)
-    page.on(parts.run.change, _fresh, None, [*parts.chats.values(), parts.evidence])
+    page.on(parts.run.input, _fresh, None, [*parts.chats.values(), parts.evidence])
     page.on_open("compare", _opened, [parts.run, parts.hint, parts.ask, *parts.ideas], [parts.run])
 
 

@@ -35,7 +35,7 @@ def build(page: Page) -> None:
             files = gr.Markdown(elem_id="ship-files")
     shown = [run, state, start, stop, snippets, files]
     page.on_open("ship", show, shown, [run])
-    page.on(run.change, show, [run], shown)
+    page.on(run.input, show, [run], shown)
     page.on(start.click, begin, [run], shown)
     page.on(stop.click, end, [run], shown)
     page.on(create.click, new_key, None, key)
