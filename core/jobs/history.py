@@ -15,6 +15,7 @@ from core.storage.workspace import Workspace
 
 _KEPT_WARNINGS = 200
 _KEPT_JOURNALS = 256
+_BLOCK_BYTES = 4 * 1024 ** 2
 
 
 def append_event(path: Path, type: str, *, durable: bool = True, **facts: Any) -> int:
@@ -153,11 +154,11 @@ class Folds:
             size = path.stat().st_size if path.exists() else 0
             if fold is None or size < fold.offset:
                 fold = Fold()
-            journal = journal_scan(path, fold.offset)
-            for event in journal.lines:
-                fold.take(event)
-            fold.offset = journal.offset
-            fold.damaged += len(journal.bad)
+            while (journal := journal_scan(path, fold.offset, _BLOCK_BYTES)).offset > fold.offset:
+                for event in journal.lines:
+                    fold.take(event)
+                fold.offset = journal.offset
+                fold.damaged += len(journal.bad)
             self._folds[path] = fold
             while len(self._folds) > _KEPT_JOURNALS:
                 del self._folds[next(iter(self._folds))]

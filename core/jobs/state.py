@@ -146,7 +146,7 @@ def _state(paths: JobPaths, fold: Fold, who: Processes, alive: bool) -> JobState
         return JobState.RUNNING if who.worker else JobState.STARTING
     if fold.end is not None:
         try:
-            return JobState(fold.end.get("state"))
+            return JobState(str(fold.end.get("state")))
         except ValueError:
             return JobState.FAILED
     if who.supervisor is None and identity.is_alive(identity.parse(fold.starter)):

@@ -18,6 +18,7 @@ from core.storage.atomic import finite, storage_error, sync_dir, write_all
 from core.storage.locks import wait_lock
 
 _TAIL = 1 << 16
+_DECODER = json.JSONDecoder(parse_constant=lambda _: None)  # NaN and Infinity are read as null
 _HUGE = re.compile(rb"[0-9][eE]\+?[0-9]{3}")  # a number such as 1e400, which Python reads as infinity
 
 
@@ -71,12 +72,17 @@ def journal_read(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int
     return journal.lines, journal.offset
 
 
-def journal_scan(path: Path, offset: int = 0) -> Journal:
-    """Like `journal_read`, with the damaged lines. Lines whose sequence number was seen already are dropped."""
+def journal_scan(path: Path, offset: int = 0, limit: int = -1) -> Journal:
+    """Like `journal_read`, with the damaged lines. Lines whose sequence number was seen already are dropped.
+
+    Args:
+        limit: read about this many bytes, at least one line; -1 for all.
+    """
     try:
         with path.open("rb") as file:
             file.seek(offset)
-            raw = file.read()
+            raw = file.read(limit)
+            raw += file.readline() if limit >= 0 else b""
     except FileNotFoundError:
         return Journal([], offset)
     whole = raw[: raw.rfind(b"\n") + 1]
@@ -110,7 +116,7 @@ def _parse(text: bytes) -> dict[str, Any] | str:
     if mark and check[8:] == b'"}' and check[:8] != b"%08x" % zlib.crc32(head):
         return "checksum"
     try:
-        value = json.loads(text.decode("utf-8"), parse_constant=lambda _: None)
+        value = _DECODER.decode(text.decode("utf-8"))
     except (ValueError, RecursionError):
         return "not JSON"
     if not isinstance(value, dict):

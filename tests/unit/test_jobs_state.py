@@ -122,9 +122,9 @@ def test_looking_again_reads_only_what_was_added(ws: Workspace, monkeypatch: pyt
     jobs.view(ws, ID)
     offsets, original = [], history.journal_scan
 
-    def scan(path: Any, offset: int = 0) -> Any:
+    def scan(path: Any, offset: int = 0, limit: int = -1) -> Any:
         offsets.append(offset)
-        return original(path, offset)
+        return original(path, offset, limit)
 
     monkeypatch.setattr(history, "journal_scan", scan)
     size = ws.job(ID).events.stat().st_size

@@ -120,3 +120,12 @@ def test_a_full_disk_leaves_the_journal_as_it_was(tmp_path: Path, monkeypatch: p
     assert caught.value.key == "storage.error.disk_full"
     assert path.read_bytes() == before
     assert journal_append(path, {"n": 2}) == 3
+
+
+def test_reading_in_blocks_gives_the_same_lines(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    _fill(path, 40)
+    seen, offset = [], 0
+    while (journal := journal_scan(path, offset, limit=7)).offset > offset:
+        seen, offset = seen + journal.lines, journal.offset
+    assert seen == journal_read(path)[0]
