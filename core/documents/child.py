@@ -1,0 +1,85 @@
+"""The limited child: opens one file and sends its pages as Markdown, one line each. The file may be hostile."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from core.errors import UserError
+from core.storage.workspace import DocumentPaths, user_path
+
+
+@dataclass(frozen=True)
+class PageText:
+    """A converted page.
+
+    Args:
+        sizes: letter height in points of each heading in `markdown`, in order; empty when their levels are certain.
+        warnings: keys of the message catalogue.
+        image: whether its picture was written.
+    """
+
+    markdown: str
+    source: str = "text"
+    confidence: float | None = None
+    warnings: tuple[str, ...] = ()
+    sizes: tuple[float, ...] = ()
+    image: bool = False
+
+
+class Reader(Protocol):
+    """An open document. `page` counts from 1 and may raise anything: that costs the page only."""
+
+    total: int
+
+    def page(self, number: int, picture: Path) -> PageText:
+        """Converts a page and writes its picture, if it has one, to `picture` as PNG."""
+
+
+def run(input: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
+    """Target of `run_limited`.
+
+    Input: path, kind, ocr, password, first (page), most (pages, then the rest is left to the next child), skip (pages
+    that are there already), images (folder for pictures). Lines sent: ``{"total"}``, then for each page ``{"start"}``
+    and ``{"page", "markdown", …}`` or ``{"failed"}``; at last ``{"next"}`` when pages are left.
+    """
+    images = DocumentPaths(user_path(input["images"]))
+    images.image(1).parent.mkdir(parents=True, exist_ok=True)
+    reader = _open(input)
+    send({"total": reader.total})
+    wanted = [n for n in range(input["first"], reader.total + 1) if n not in set(input["skip"])]
+    for number in wanted[:input["most"]]:
+        send({"start": number})
+        try:
+            page = reader.page(number, images.image(number))
+        except (MemoryError, UserError):
+            raise
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            send({"failed": number})
+            continue
+        send({"page": number, "markdown": page.markdown, "source": page.source, "confidence": page.confidence,
+              "warnings": list(page.warnings), "sizes": list(page.sizes), "image": page.image})
+    if len(wanted) > input["most"]:
+        send({"next": wanted[input["most"]]})
+
+
+def _open(input: dict[str, Any]) -> Reader:
+    path, kind = user_path(input["path"]), input["kind"]
+    if kind == "docx":
+        from core.documents.word import WordReader
+
+        return WordReader(path)
+    if kind in ("md", "txt"):
+        from core.documents.plain import PlainReader
+
+        return PlainReader(path, kind)
+    from core.documents.pdf import PdfReader, image_reader
+
+    if kind == "pdf":
+        return PdfReader(path, input["ocr"], input["password"])
+    return image_reader(path, input["ocr"])

@@ -1,0 +1,49 @@
+"""Text as it is stored: valid UTF-8, without NUL, control and direction-override characters; and its language."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff"
+                        "\u202a-\u202e\u2066-\u2069\u200b\u00ad]")
+_VARIANTS = (*range(0x2E80, 0x2FE0), *range(0xF900, 0xFB07))  # CJK radicals and compatibility forms, Latin ligatures
+_FOLDS = {code: unicodedata.normalize("NFKC", chr(code)) for code in _VARIANTS}
+_HAN = re.compile(r"[㐀-鿿𠀀-𲎯]")
+_LATIN = re.compile(r"[A-Za-zÀ-ɏ]+")
+_LETTER = re.compile(r"[^\W\d_]")
+_ENGLISH = frozenset("the of and to in is that for it as with on be at by this are from or an was not must can if when "
+                     "which has have its".split())
+LABEL_CHARS = 200
+
+
+def clean_markdown(text: str) -> str:
+    """Line ends as \\n, forbidden characters dropped, radicals and ligatures folded, no blank runs."""
+    text = _FORBIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n\n"))
+    text = text.translate(_FOLDS)
+    text = "\n".join(line.rstrip() for line in text.split("\n"))
+    return re.sub(r"\n{4,}", "\n\n\n", text).strip("\n") + "\n" if text.strip() else ""
+
+
+def clean_label(name: str) -> str:
+    """The name that a person gave, as a label: its last part, printable, at most LABEL_CHARS characters."""
+    last = re.split(r"[\\/]", name)[-1] if name else ""
+    label = " ".join(_FORBIDDEN.sub("", last.replace("\n", " ").replace("\t", " ")).split())
+    if len(label) > LABEL_CHARS:
+        stem, dot, suffix = label.rpartition(".")
+        keep = len(suffix) + 1 if dot and len(suffix) < 10 else 0
+        label = label[:LABEL_CHARS - keep - 1] + "…" + (label[-keep:] if keep else "")
+    return label or "–"
+
+
+def language_of(text: str) -> str:
+    """"zh" by the share of Han characters, "en" by English function words, else "other"; "" without letters."""
+    letters = len(_LETTER.findall(text))
+    if not letters:
+        return ""
+    if len(_HAN.findall(text)) > 0.15 * letters:
+        return "zh"
+    words = [word.lower() for word in _LATIN.findall(text)]
+    if sum(map(len, words)) < 0.7 * letters:
+        return "other"
+    return "en" if len(words) < 20 or sum(word in _ENGLISH for word in words) > 0.12 * len(words) else "other"

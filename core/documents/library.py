@@ -1,0 +1,164 @@
+"""The documents of a workspace: import, list, read and correct pages, delete."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.documents import record
+from core.documents.clean import clean_label, clean_markdown
+from core.documents.detect import sniff
+from core.documents.settings import ImportLimits
+from core.documents.types import DocumentInfo, ImportResult, PageInfo
+from core.errors import UserError
+from core.storage import Workspace, atomic_write, new_id, publish_dir, remove_dir, require_space, write_json
+from core.storage.folders import sha256
+from core.storage.locks import open_lock, wait_lock
+from core.storage.space import human_bytes
+from core.storage.workspace import DocumentPaths, user_path
+
+DEFAULT_LIMITS = ImportLimits()
+EXAMPLE_FILES = {"en": "Quillmere H4 handbook.pdf", "zh": "奎尔米 H4 用户手册.pdf"}
+
+
+def import_files(ws: Workspace, files: Iterable[tuple[str | Path, str]],
+                 limits: ImportLimits = DEFAULT_LIMITS) -> list[ImportResult]:
+    """Copies files into the workspace, one result each; a file that is refused does not stop the others.
+
+    Args:
+        files: (path, the name that the person gave). The name becomes a label and never part of a path.
+
+    Raises UserError when all together are larger than the limit: then nothing is imported.
+    """
+    given = [(user_path(str(path)), clean_label(name)) for path, name in files]
+    total = sum(path.stat().st_size for path, _ in given if path.is_file())
+    if total > limits.total_bytes:
+        raise UserError("documents.error.total_too_big", bytes=human_bytes(total),
+                        limit=human_bytes(limits.total_bytes))
+    return [_import_one(ws, path, label, limits) for path, label in given]
+
+
+def import_example(ws: Workspace, lang: str) -> list[str]:
+    """Adds the example handbook in one language; returns the ids of its documents."""
+    path = ws.examples / f"handbook-{lang}.pdf"
+    return [r.document_id for r in import_files(ws, [(path, EXAMPLE_FILES[lang])]) if r.document_id]
+
+
+def list_documents(ws: Workspace) -> list[DocumentInfo]:
+    """All documents, newest first; folders that are damaged are left to `fsck`."""
+    found = []
+    for folder in ws.documents.iterdir() if ws.documents.is_dir() else ():
+        if folder.name.startswith(".") or not folder.is_dir():
+            continue
+        try:
+            spec = ws.document(folder.name).spec
+            found.append((spec.stat().st_mtime_ns, record.info(ws, folder.name)))
+        except (UserError, OSError):
+            continue
+    return [info for _, info in sorted(found, key=lambda pair: -pair[0])]
+
+
+def pages(ws: Workspace, id: str) -> list[PageInfo]:
+    """The pages that were converted or have failed, in order."""
+    paths = ws.document(id)
+    found = []
+    for number, line in sorted(record.fold(paths).pages.items()):
+        info = record.page_info(line)
+        if paths.edited(number).exists():
+            info = PageInfo(number, info.source, None, [], len(page_markdown(ws, id, number)))
+        found.append(info)
+    return found
+
+
+def page_markdown(ws: Workspace, id: str, number: int) -> str:
+    """The text of a page, corrected by hand or as converted; empty when there is none."""
+    paths = ws.document(id)
+    for path in (paths.edited(number), paths.markdown(number)):
+        try:
+            return path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            continue
+    return ""
+
+
+def page_image(ws: Workspace, id: str, number: int) -> Path | None:
+    """The PNG picture of a page; None for documents without pages of their own (Word, text)."""
+    path = ws.document(id).image(number)
+    return path if path.is_file() else None
+
+
+def save_page_markdown(ws: Workspace, id: str, number: int, text: str) -> None:
+    """Keeps a correction; it stays when the document is converted again. The converted text restores the page."""
+    paths = ws.document(id)
+    if number not in record.fold(paths).pages:
+        raise UserError("documents.error.missing")
+    text = clean_markdown(text)
+    if paths.markdown(number).exists() and text == paths.markdown(number).read_text(encoding="utf-8"):
+        paths.edited(number).unlink(missing_ok=True)
+    else:
+        atomic_write(paths.edited(number), text)
+
+
+def document_markdown(ws: Workspace, id: str) -> str:
+    """All pages, one after the other."""
+    texts = [page_markdown(ws, id, page.number).strip("\n") for page in pages(ws, id)]
+    return "\n\n".join(text for text in texts if text) + "\n"
+
+
+def delete_document(ws: Workspace, id: str) -> None:
+    """Removes a document with its pages and corrections. Raises UserError while it is being converted."""
+    paths = ws.document(id)
+    if record.is_converting(ws, record.fold(paths)):
+        raise UserError("documents.error.converting")
+    remove_dir(paths.dir)
+
+
+def _import_one(ws: Workspace, path: Path, label: str, limits: ImportLimits) -> ImportResult:
+    try:
+        return _store(ws, path, label, limits)
+    except UserError as error:
+        return ImportResult(None, label, error.as_dict())
+    except OSError:
+        return ImportResult(None, label, UserError("documents.error.unreadable").as_dict())
+
+
+def _store(ws: Workspace, path: Path, label: str, limits: ImportLimits) -> ImportResult:
+    size = path.stat().st_size
+    if size > limits.file_bytes:
+        raise UserError("documents.error.too_big", bytes=human_bytes(size), limit=human_bytes(limits.file_bytes))
+    kind = sniff(path, label)
+    require_space(ws.documents, 2 * size)
+    lock = open_lock(ws.documents_lock)
+    try:
+        wait_lock(lock)
+        checksum = sha256(path)
+        for known in _specs(ws):
+            if known[1]["sha256"] == checksum and known[1]["kind"] == kind:
+                note = UserError("documents.error.duplicate", label=known[1]["label"]).as_dict()
+                return ImportResult(known[0], label, note)
+        paths = ws.document(new_id("doc"))
+        aside = DocumentPaths(ws.tmp_dir(near=paths.dir))
+        shutil.copyfile(path, aside.source(kind))
+        write_json(aside.spec, {"label": label, "kind": kind, "bytes": size, "sha256": checksum})
+        publish_dir(aside.dir, paths.dir)
+    finally:
+        os.close(lock)
+    return ImportResult(paths.id, label)
+
+
+def _specs(ws: Workspace) -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for folder in ws.documents.iterdir() if ws.documents.is_dir() else ():
+        try:
+            found.append((folder.name, record.load_spec(ws.document(folder.name))))
+        except UserError:
+            continue
+    return found
+
+
+def known_ids(ws: Workspace, ids: Sequence[str]) -> list[str]:
+    """Those ids, each once, whose documents exist."""
+    return [id for id in dict.fromkeys(ids) if ws.document(id).spec.exists()]

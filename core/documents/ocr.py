@@ -1,0 +1,121 @@
+"""Pages read from their picture by RapidOCR (PP-OCR models of its wheel: Chinese and English). Child only."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pymupdf
+
+DPI = 200
+LONGEST_PIXELS = 3600
+TRIED_LINES = 6
+_FONT = "china-s"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that was read: its box in points, text, and certainty 0 to 1."""
+
+    box: tuple[float, float, float, float]
+    text: str
+    score: float
+
+
+@dataclass
+class Scan:
+    """A page as it was read.
+
+    Args:
+        document: a PDF of one page: the picture, upright, under invisible text.
+        turn: rotation in degrees by which the picture was turned.
+        confidence: mean certainty, weighted by length.
+    """
+
+    document: Any
+    turn: int = 0
+    lines: list[Line] = field(default_factory=list)
+
+    @property
+    def confidence(self) -> float:
+        """0 without lines."""
+        letters = sum(len(line.text) for line in self.lines)
+        return sum(line.score * len(line.text) for line in self.lines) / letters if letters else 0.0
+
+
+def read_page(page: Any) -> Scan:
+    """Renders a page, finds which way up it is, and reads it."""
+    scale = min(DPI / 72, LONGEST_PIXELS / max(page.rect.width, page.rect.height, 1))
+    pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False, colorspace=pymupdf.csRGB)
+    pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.stride)[:, :pixmap.width * 3]
+    pixels = pixels.reshape(pixmap.height, pixmap.width, 3)[:, :, ::-1]
+    turn = find_turn(pixels)
+    pixels = np.ascontiguousarray(np.rot90(pixels, -turn // 90))
+    lines = _read(pixels, scale)
+    return Scan(_searchable(pixels, lines, scale), turn, lines)
+
+
+def find_turn(pixels: np.ndarray) -> int:
+    """Clockwise rotation (0, 90, 180, 270) that brings the text upright.
+
+    Wide or tall line boxes leave two candidates; a few long lines are read in both and the surer reading wins.
+    """
+    small = np.ascontiguousarray(pixels[::2, ::2])
+    boxes = getattr(_engine()(small, use_det=True, use_cls=False, use_rec=False), "boxes", None)
+    if boxes is None or len(boxes) == 0:
+        return 0
+    rects = [(box[:, 0].min(), box[:, 1].min(), box[:, 0].max(), box[:, 1].max()) for box in 2 * np.asarray(boxes)]
+    tall = sum((y1 - y0) > 1.5 * (x1 - x0) for x0, y0, x1, y1 in rects)
+    wide = sum((x1 - x0) > 1.5 * (y1 - y0) for x0, y0, x1, y1 in rects)
+    candidates = (90, 270) if tall > wide else (0, 180)
+    longest = sorted(rects, key=lambda r: -max(r[2] - r[0], r[3] - r[1]))[:TRIED_LINES]
+    crops = [pixels[int(y0):int(y1) + 1, int(x0):int(x1) + 1] for x0, y0, x1, y1 in longest]
+    return max(candidates, key=lambda turn: (_sureness([np.rot90(crop, -turn // 90) for crop in crops]), -turn))
+
+
+@lru_cache(maxsize=1)
+def _engine() -> Any:
+    from rapidocr import RapidOCR
+
+    logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
+    return RapidOCR(params={"Global.use_cls": False, "Global.log_level": "critical"})
+
+
+def _sureness(crops: list[np.ndarray]) -> float:
+    crops = [np.ascontiguousarray(crop) for crop in crops if crop.size]
+    found = [getattr(_engine()(crop, use_det=False, use_cls=False, use_rec=True), "scores", None) for crop in crops]
+    return float(np.mean([scores[0] if scores else 0.0 for scores in found])) if found else 0.0
+
+
+def _read(pixels: np.ndarray, scale: float) -> list[Line]:
+    found = _engine()(pixels, use_det=True, use_cls=False, use_rec=True)
+    if getattr(found, "boxes", None) is None or getattr(found, "txts", None) is None:
+        return []
+    lines = []
+    for box, text, score in zip(np.asarray(found.boxes), found.txts, found.scores, strict=True):
+        (x0, y0), (x1, y1) = box.min(axis=0) / scale, box.max(axis=0) / scale
+        if text.strip():
+            lines.append(Line((float(x0), float(y0), float(x1), float(y1)), text, float(score)))
+    return lines
+
+
+def _searchable(pixels: np.ndarray, lines: list[Line], scale: float) -> Any:
+    """A page with the picture and the text in its places, for the layout models."""
+    height, width = pixels.shape[:2]
+    document = pymupdf.open()
+    page = document.new_page(width=width / scale, height=height / scale)
+    samples = np.ascontiguousarray(pixels[:, :, ::-1]).tobytes()
+    page.insert_image(page.rect, pixmap=pymupdf.Pixmap(pymupdf.csRGB, width, height, samples, False))
+    font = pymupdf.Font(_FONT)
+    page.insert_font(fontname="F0", fontbuffer=font.buffer)
+    for line in lines:
+        rect = pymupdf.Rect(line.box)
+        size = rect.height
+        natural = font.text_length(line.text, size)
+        stretch = pymupdf.Matrix(rect.width / natural if natural else 1, 1)
+        page.insert_text(rect.bl + (0, -0.2 * size), line.text, fontsize=size, fontname="F0",
+                         morph=(rect.bl, stretch), render_mode=3)
+    return document

@@ -1,0 +1,137 @@
+"""A document on disk: an immutable spec and a journal of conversions. Its state is computed from these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from core import jobs
+from core.documents.types import DocumentInfo, Message, PageInfo
+from core.errors import UserError
+from core.storage import Workspace, journal_append, journal_read, read_json
+from core.storage.workspace import DocumentPaths
+
+
+@dataclass
+class Record:
+    """The journal, folded. `pages` maps page numbers to their last "page" line of the present recipe."""
+
+    job_id: str | None = None
+    recipe: str = ""
+    total: int | None = None
+    pages: dict[int, dict[str, Any]] = field(default_factory=dict)
+    end: dict[str, Any] | None = None
+
+    @property
+    def readable(self) -> dict[int, dict[str, Any]]:
+        """The pages that were converted."""
+        return {number: line for number, line in self.pages.items() if line["ok"]}
+
+
+def load_spec(paths: DocumentPaths) -> dict[str, Any]:
+    """Label, kind, bytes, sha256. Raises UserError when there is no such document, or its spec is damaged."""
+    try:
+        spec = read_json(paths.spec)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError("documents.error.missing") from None
+    if not isinstance(spec, dict) or not {"label", "kind", "bytes", "sha256"} <= spec.keys():
+        raise UserError("storage.error.damaged", name=paths.spec.name)
+    return spec
+
+
+def fold(paths: DocumentPaths) -> Record:
+    """The present record of a document."""
+    try:
+        stat = paths.journal.stat()
+    except FileNotFoundError:
+        return Record()
+    return _fold(paths.journal, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=512)
+def _fold(journal: Path, size: int, changed: int) -> Record:
+    record = Record()
+    for line in journal_read(journal)[0]:
+        match line.get("type"):
+            case "sitting":
+                if line["recipe"] != record.recipe:
+                    record.pages = {}
+                record.job_id, record.recipe, record.end = line["job"], line["recipe"], None
+            case "pages":
+                record.total = line["total"]
+                record.pages = {n: p for n, p in record.pages.items() if n <= line["total"]}
+            case "page":
+                record.pages[line["number"]] = line
+            case "end":
+                record.end = line
+    return record
+
+
+def append(paths: DocumentPaths, type: str, **facts: Any) -> None:
+    """Adds a line to the journal. Raises UserError when the document was deleted meanwhile."""
+    if not paths.dir.is_dir():
+        raise UserError("documents.error.missing")
+    journal_append(paths.journal, {"type": type, **facts})
+
+
+def info(ws: Workspace, id: str) -> DocumentInfo:
+    """The document as it is now. Raises UserError when it does not exist or is damaged."""
+    paths = ws.document(id)
+    spec, record = load_spec(paths), fold(paths)
+    known = {name: spec[name] for name in ("label", "kind", "bytes", "sha256")}
+    readable = record.readable
+    facts: dict[str, Any] = {"pages": record.total, "done_pages": len(readable), "job_id": record.job_id}
+    end = record.end
+    if end is not None:
+        facts |= {"error": end.get("error"), "language": end.get("language", ""), "state": end["state"]}
+        facts["warnings"] = _warnings(record, end)
+    elif is_converting(ws, record):
+        facts["state"] = "converting"
+    else:
+        facts["state"] = "stopped" if readable else "new"
+    return DocumentInfo(id=id, **known, **facts)
+
+
+def is_converting(ws: Workspace, record: Record) -> bool:
+    """Whether the record's last conversion still has to end, and its job is alive."""
+    if record.end is not None or record.job_id is None:
+        return False
+    try:
+        return not jobs.view(ws, record.job_id).state.is_terminal
+    except UserError:
+        return False
+
+
+def page_info(line: dict[str, Any]) -> PageInfo:
+    """A page as its journal line tells."""
+    if not line["ok"]:
+        return PageInfo(line["number"], warnings=[line["error"]])
+    return PageInfo(line["number"], line["source"], line.get("confidence"), line.get("warnings", []), line["chars"])
+
+
+def _warnings(record: Record, end: dict[str, Any]) -> list[Message]:
+    """Failed pages, grouped by reason, then what was to say of the whole document."""
+    reasons: dict[str, list[int]] = {}
+    for number, line in sorted(record.pages.items()):
+        if not line["ok"]:
+            reasons.setdefault(line["error"]["key"], []).append(number)
+    said: list[Message] = [{"key": key.replace(".error.page_", ".warning.pages_"), "params": {"pages": ranges(numbers)}}
+                           for key, numbers in reasons.items()]
+    doubtful = [n for n, line in sorted(record.readable.items()) if line.get("warnings")]
+    if doubtful:
+        said.append({"key": "documents.warning.check_pages", "params": {"pages": ranges(doubtful)}})
+    return said + end.get("warnings", [])
+
+
+def ranges(numbers: list[int]) -> str:
+    """Page numbers for people: 3, 7–9, 12; long lists are cut off."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    words = [str(a) if a == b else f"{a}–{b}" for a, b in runs]
+    return ", ".join(words[:8]) + ("…" if len(words) > 8 else "")

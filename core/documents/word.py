@@ -1,0 +1,136 @@
+"""Word files (DOCX) through python-docx: headings, lists with their numbers, tables, code, footnotes. Child only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from core.documents.archive import check_archive, check_word_xml
+from core.documents.child import PageText
+from core.documents.clean import clean_markdown
+from core.documents.sections import split_sections
+from core.documents.table_text import Cell, table_markdown
+from core.documents.word_lists import Numbering
+from core.documents.word_styles import Styles
+from core.documents.word_text import Texts, qn
+from core.errors import UserError
+
+
+class WordReader:
+    """A Word file; its "pages" are sections, because page breaks are made by the word processor, not by the file."""
+
+    def __init__(self, path: Path) -> None:
+        import docx
+
+        check_archive(path)
+        check_word_xml(path)
+        try:
+            document = docx.Document(str(path))
+        except Exception:
+            raise UserError("documents.error.damaged") from None
+        self.sections = split_sections(clean_markdown(_Walk(document).markdown()))
+        self.total = len(self.sections)
+
+    def page(self, number: int, picture: Path) -> PageText:
+        """A section; there is no picture."""
+        return PageText(self.sections[number - 1])
+
+
+class _Walk:
+    """Goes through the body once and writes Markdown."""
+
+    def __init__(self, document: Any) -> None:
+        self.body = document.element.body
+        self.styles = Styles(document.styles.element)
+        self.texts = Texts(document.part)
+        self.numbering = Numbering(document.part, self.styles)
+        self.parts: list[str] = []
+        self.last = ""
+
+    def markdown(self) -> str:
+        """The whole document; footnotes stand at the end."""
+        for element in _flat(self.body):
+            if element.tag == qn("w:tbl"):
+                self._add("table", table_markdown(self._rows(element)))
+            else:
+                self._paragraph(element)
+        self._close_code()
+        notes = [f"[^{number}]: {text}" for number, text in self.texts.footnotes()]
+        return "\n\n".join(["\n".join(self.parts), *notes])
+
+    def _add(self, kind: str, text: str) -> None:
+        """Appends a block; items of a list follow each other without a blank line."""
+        if text.strip():
+            if kind != "code":
+                self._close_code()
+            tight = kind == self.last and kind in ("item", "code")
+            self.parts.append(text if tight or not self.parts else f"\n{text}")
+            self.last = kind
+
+    def _close_code(self) -> None:
+        if self.last == "code":
+            self.parts.append("```")
+            self.last = ""
+
+    def _paragraph(self, element: Any) -> None:
+        style = self.styles.of(element)
+        if style.is_contents:
+            return
+        heading = style.outline_level
+        if heading is None and (style.is_code or self.texts.all_code(element)):
+            text = self.texts.plain(element)
+            if text.strip() or self.last == "code":
+                self._add("code", text if self.last == "code" else f"```\n{text}")
+                if self.last == "code" and not text.strip():
+                    self.parts.append("")
+            return
+        text = " ".join(self.texts.inline(element).split(" "))
+        number = self.numbering.next(element)
+        if heading is not None:
+            label = f"{number.label} " if number and number.label and not number.is_bullet else ""
+            self._add("heading", f"{'#' * min(6, heading + 1)} {label}{' '.join(text.split())}" if text.strip() else "")
+        elif number is not None and text.strip():
+            mark = "-" if number.is_bullet or not number.plain else number.plain
+            lines = text.strip().split("\n")
+            indent = "    " * number.level
+            self._add("item", f"{indent}{mark} " + f"\n{indent}  ".join(line.strip() for line in lines))
+        else:
+            text = "\n".join(line.strip() for line in text.split("\n")).strip()
+            self._add("text", f"\\{text}" if text.startswith("#") else text)
+
+    def _rows(self, table: Any) -> list[list[Cell]]:
+        rows = []
+        for row in table.iterchildren(qn("w:tr")):
+            cells = []
+            for element in _cells(row):
+                properties = element.find(qn("w:tcPr"))
+                span = _attribute(properties, "w:gridSpan", "w:val")
+                merge = properties.find(qn("w:vMerge")) if properties is not None else None
+                follows = merge is not None and merge.get(qn("w:val")) in (None, "continue")
+                text = "\n".join(filter(None, (self.texts.inline(p).strip() for p in element.iter(qn("w:p")))))
+                cells.append(Cell(text, columns=max(1, int(span or 1)), continues=follows))
+            rows.append(cells)
+        return rows
+
+
+def _flat(parent: Any) -> Iterator[Any]:
+    """Paragraphs and tables in order, also those inside content controls."""
+    for element in parent.iterchildren():
+        if element.tag in (qn("w:p"), qn("w:tbl")):
+            yield element
+        elif element.tag in (qn("w:sdt"), qn("w:sdtContent"), qn("w:ins"), qn("w:customXml"), qn("w:smartTag")):
+            yield from _flat(element)
+
+
+def _cells(row: Any) -> Iterator[Any]:
+    for element in row.iterchildren():
+        if element.tag == qn("w:tc"):
+            yield element
+        elif element.tag in (qn("w:sdt"), qn("w:sdtContent")):
+            yield from _cells(element)
+
+
+def _attribute(properties: Any, tag: str, name: str) -> str | None:
+    found = properties.find(qn(tag)) if properties is not None else None
+    return found.get(qn(name)) if found is not None else None
