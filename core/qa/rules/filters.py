@@ -83,7 +83,7 @@ def _gives_away(question: str, fact: Fact) -> bool:
     if len(answer.split()) <= 3:
         return _has(question, answer) and not _has(fact.subject, answer)
     inside = [w for w in words(answer) if w in words(question)]
-    return len(inside) > 0.6 * max(1, len(words(answer)))
+    return len(inside) > (0.6 if len(words(answer)) < 6 else 0.8) * max(1, len(words(answer)))
 
 
 def _repeats(text: str) -> bool:

@@ -76,6 +76,8 @@ def split_at_verb(sentence: str) -> tuple[str, str, str] | None:
         following = words[at + 1].lower() if at + 1 < len(words) else ""
         if word in VERBS and words[at - 1].lower() not in BEFORE_NOUN and following not in AUXILIARY:
             return " ".join(words[:at]), word, " ".join(words[at + 1 :])
+    if not re.match(r"(?:The|A|An|Each|Every|This|Our|Your|All) |[A-Z]\S* [A-Z]", sentence):
+        return None
     for at in range(1, min(len(words) - 1, 8)):
         third = re.fullmatch(r"[a-z]+[^su\W]s", words[at]) and not words[at - 1].endswith("s")
         if third and FOLLOWS_VERB.match(words[at + 1]) and words[at - 1].lower() not in BEFORE_NOUN:

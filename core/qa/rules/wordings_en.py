@@ -36,6 +36,10 @@ PREPOSITION = re.compile(
     r"|over|above|below|of|than|as|up|least|most|every|before|till|around)$"
 )
 PERSON = re.compile(r"^(?:(?:Dr|Mr|Mrs|Ms|Prof|Captain|Nurse)\.? )?[A-Z][a-z’'-]+(?: [A-Z][a-z’'-]+)+$")
+OBJECT = re.compile(
+    r"[A-Z][a-z]+ ((?:the|a|an|your|all|only) (?:[a-z-]+ ){0,3}?[a-z-]+)(?= (?:at|on|in|to|with|by|for|from|after|each"
+    r"|every|before|once|when|until|of|a|and|or)\b|[,.])"
+)
 CATEGORY = re.compile(
     r"^(room|lane|pier|deck|gate|counter|hatch|floor|level|port|extension|form|version|building|hall|station"
     r"|door|window|platform|terminal|slot|locker|bay)\b",
@@ -62,7 +66,7 @@ def questions_en(fact: Fact, spare: bool = True) -> list[str]:
         made = [f"What is known about {_lower(fact.subject)}?", f"What applies to {_lower(fact.subject)}?"]
     else:
         made = _sentence(fact)
-    if spare and kind in ("fact", "row") and 1 < len(fact.subject.split()) < 7 and fact.subject in fact.statement:
+    if spare and kind in ("fact", "row") and 0 < len(fact.subject.split()) < 7 and fact.subject in fact.statement:
         made += [f"What should I know about {_lower(fact.subject)}?", f"Tell me about {_lower(fact.subject)}."]
     return [q[:1].upper() + q[1:] for q in dict.fromkeys(re.sub(r"\s+([?.])", r"\1", q) for q in made)]
 
@@ -359,11 +363,13 @@ def _imperative(text: str, value: Value) -> list[str]:
     match = PREPOSITION.search(before)
     preposition = match[1] if match else ""
     before = before[: match.start()] if match else before
+    thing = OBJECT.match(text)
+    spare = [f"What should I do with {thing[1]}?", f"What applies to {thing[1]}?"] if thing else []
     if not before or "," in before:
-        return []
+        return spare
     act = before[:1].lower() + before[1:]
     words = _question_words(value, preposition, "do", before, text)
-    return [f"{w} should I {act}?" for w in words if w != "What"]
+    return [f"{w} should I {act}?" for w in words if w != "What"] + spare
 
 
 def _after_comma(text: str, value: Value) -> list[str]:
