@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from core.overview import Step, overview
+from core.guide.overview import Step, overview
 from core.storage.workspace import Workspace
 from webui.language import translations
 from webui.page import STEPS, Call, Page

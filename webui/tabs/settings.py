@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from core import jobs, models
-from core.hardware import hardware
+from core.guide.hardware import hardware
 from webui.components.jobcard import JobCard, ending
 from webui.components.words import size
 from webui.page import Call, Page
