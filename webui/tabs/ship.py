@@ -73,13 +73,12 @@ def end(call: Call, run: str | None) -> list[Any]:
 
 def new_key(call: Call) -> Any:
     """Makes a key and shows it this once."""
-    return gr.update(value=serving.create_api_key(call.ws).secret, visible=True, info=call.t("ship.ui.key_once"))
+    return gr.update(value=serving.create_api_key(call.ws), visible=True, info=call.t("ship.ui.key_once"))
 
 
 def drop_keys(call: Call) -> Any:
     """Makes all keys worthless."""
-    for key in serving.list_api_keys(call.ws):
-        serving.revoke_api_key(call.ws, key.id)
+    serving.revoke_api_keys(call.ws)
     return gr.update(value="", visible=False)
 
 
