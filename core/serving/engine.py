@@ -55,9 +55,8 @@ class Engine:
             torch.set_num_threads(psutil.cpu_count(logical=False) or 1)
         # bf16 is many times slower than fp32 on processors without it.
         dtype = (torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16) if cuda else torch.float32
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, use_safetensors=True,
-                                                     trust_remote_code=False)
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, use_safetensors=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         model = model.to(device="cuda" if cuda else "cpu").eval().requires_grad_(False)
         return cls(model, tokenizer, queue)
 

@@ -134,7 +134,9 @@ def _answer(call: Call, parts: _Parts, values: dict[Any, Any]) -> Iterator[list[
     texts = dict.fromkeys(SIDES, waiting)
     yield [*_shown(talks, texts), "", "", *busy]
     for update in _both(call, values[parts.run], talks, settings):
-        texts[update.side] = call.t("compare.ui.failed", reason=update.error.text(call.lang)) if update.error else update.text
+        texts[update.side] = update.text
+        if update.error:
+            texts[update.side] = call.t("compare.ui.failed", reason=update.error.text(call.lang))
         yield [*_shown(talks, texts), gr.skip(), gr.skip(), *busy]
     found = qa.find_evidence(call.ws, question, texts["after"], limit=MAX_EVIDENCE)
     yield [*_shown(talks, texts), gr.skip(), _evidence(call, found), gr.update(interactive=True),
