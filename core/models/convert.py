@@ -37,8 +37,7 @@ def gguf_to_safetensors(gguf: Path, target: Path, template: str = "", on_step: C
     tokenizer = AutoTokenizer.from_pretrained(where, gguf_file=gguf.name)
     model = AutoModelForCausalLM.from_pretrained(where, gguf_file=gguf.name, dtype=torch.float32)
     # The weights are full precision now; the marks of the quantised file would make save_pretrained refuse.
-    model.hf_quantizer = None
-    model.is_quantized = False
+    vars(model).update(hf_quantizer=None, is_quantized=False)
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
     if template:

@@ -29,9 +29,11 @@ class Transfer:
         self.job, self.total = job, total
         self.started, self.first = time.monotonic(), -1
         self.reported = 0.0
+        self.before = 0
 
     def __call__(self, done: int) -> None:
-        """`done` bytes are there, of all files."""
+        """`done` bytes are there, besides the `before` bytes of files that are finished."""
+        done += self.before
         now = time.monotonic()
         if self.first < 0:
             self.first = done
@@ -79,11 +81,11 @@ def _from_hub(job: JobContext, hub: hubs.Hub, repo: str, paths: ModelPaths, temp
     total = sum(file.bytes for file in files)
     require_space(paths.partial, total)
     job.phase("download")
-    transfer, before = Transfer(job, total), 0
+    transfer = Transfer(job, total)
     for file in files:
-        hubs.fetch(file, paths.partial / file.name, lambda n, start=before: transfer(start + n), job.should_stop)
+        hubs.fetch(file, paths.partial / file.name, transfer, job.should_stop)
         job.check_stop()
-        before += file.bytes
+        transfer.before += file.bytes
     for file in files:
         (paths.partial / file.name).rename(temp / file.name)
     return f"{hub.endpoint}/{repo}"

