@@ -99,7 +99,7 @@ def tune(ws: Any, document: Path, clock: Clock) -> tuple[str, dict[str, Any]]:
     finished(ws, qa.start_build(ws, qa.BuildSettings()).id)
     pairs = qa.all_accepted(ws)
     clock.stage("pairs")
-    dataset = datasets.create_from_pairs(ws, document.stem)
+    dataset = qa.make_dataset(ws, document.stem)
     run = training.start_run(ws, training.TrainSettings(dataset=dataset.id))
     finished(ws, run.id)
     clock.stage("training")

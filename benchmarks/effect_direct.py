@@ -81,3 +81,25 @@ def run(
     }
     print("RESULT", json.dumps(result), settings, flush=True)
     return result
+
+
+def main_direct(document: Path, questions: list[dict[str, Any]], starter: Path) -> None:
+    """The figure with the product's defaults, in this process."""
+    from core.qa.settings import BuildSettings
+    from core.training.settings import TrainSettings
+
+    defaults = TrainSettings()
+    folder = Path(__file__).parent
+    begin = time.time()
+    client, _ = writer_client(starter, folder.parent / "core" / "qa" / "question_writer")
+    drafts = build(document, client, BuildSettings().wordings)
+    print(f"pairs: {len(drafts)} in {(time.time() - begin) / 60:.1f} min", flush=True)
+    settings = LoopSettings(
+        epochs=defaults.epochs,
+        learning_rate=defaults.learning_rate,
+        batch_size=defaults.batch_size,
+        rank=defaults.lora_rank,
+        alpha=defaults.lora_alpha,
+    )
+    general = json.loads((folder / "effect_data" / "general.json").read_text(encoding="utf-8"))
+    run(rows_of(drafts), starter, settings, questions, general, defaults.general_share)
