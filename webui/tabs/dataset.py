@@ -33,7 +33,7 @@ class DatasetTab:
                                        max_lines=1, elem_id="dataset-name")
                 self.form = Form.build(page, DatasetSettings)
                 self.message = gr.Markdown("", visible=False, elem_id="dataset-message")
-                with gr.Row(elem_classes="actions"):
+                with gr.Row(elem_classes=["actions", "primary-row"]):
                     self.make = gr.Button(tr("dataset.ui.no_pairs"), variant="primary", interactive=False,
                                           elem_id="dataset-make")
                     self.next = gr.Button(tr("dataset.ui.next"), variant="primary", visible=False,
@@ -77,7 +77,7 @@ class DatasetTab:
         """Makes the dataset and opens it."""
         settings = self.form.read(values)
         title = (values[self.name] or "").strip() or default_title(call)
-        made = datasets.create_from_pairs(call.ws, title, settings)
+        made = qa.make_dataset(call.ws, title, settings)
         return ["", *self.open(call, made.id)]
 
     def choose(self, call: Call, ids: list[str], event: gr.SelectData) -> list[Any]:
@@ -114,7 +114,8 @@ def headers(call: Call) -> list[str]:
 
 def row(call: Call, info: DatasetInfo) -> list[str]:
     """One line of the list."""
-    return [info.title, str(info.rows), str(info.held_out_rows), info.fmt]
+    rows = (info.rows, info.held_out_rows)
+    return [info.title, *(str(n) if n >= 0 else "–" for n in rows), info.fmt]
 
 
 def advice(call: Call, count: int) -> tuple[str, str]:

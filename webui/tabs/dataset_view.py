@@ -52,11 +52,12 @@ class DatasetView:
         if info is None:
             return [None, gr.update(visible=False), "", "", gr.skip(), gr.update(visible=False),
                     *self.delete.reset(call), *[gr.skip()] * len(self.pager.all_outputs)]
-        words = call.t("dataset.ui.counts", train=info.rows, held_out=info.held_out_rows)
+        words = counts(call, info)
         head = f"### {plain(info.title)}\n{words}"
-        place = call.t("dataset.ui.place", path=plain(str(info.path)), name=plain(info.name))
+        place = call.t("dataset.ui.place", path=_code(info.path), name=_code(info.name))
         return [info.id, gr.update(visible=True), head, place, gr.update(value=split, visible=info.held_out_rows > 0),
-                gr.update(visible=False), *self.delete.reset(call), *self.pager.first(call, info.id, split)]
+                gr.update(visible=False), gr.update(value=call.t(self.delete.label), variant="secondary",
+                                                    visible=info.own), 0.0, *self.pager.first(call, info.id, split)]
 
     def fetch(self, call: Call, offset: int, limit: int, shown: str | None, split: str) -> tuple[list[Any], int]:
         """One page of rows: the last question and answer of each conversation."""
@@ -74,6 +75,18 @@ class DatasetView:
     def _choose(call: Call, rows: list[list[dict[str, str]]], event: gr.SelectData) -> Any:
         row = event.index[0]
         return gr.update(visible=True, value=rows[row]) if row < len(rows) else gr.skip()
+
+
+def counts(call: Call, info: DatasetInfo) -> str:
+    """How many rows and facts there are; rows of files made elsewhere are not counted."""
+    if info.rows < 0:
+        return call.t("dataset.ui.not_ours")
+    return call.t("dataset.ui.counts", train=info.rows, held_out=info.held_out_rows, facts=info.facts,
+                  documents=info.documents)
+
+
+def _code(text: object) -> str:
+    return str(text).replace("`", "")
 
 
 def _last(messages: list[dict[str, str]], role: str) -> str:

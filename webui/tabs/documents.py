@@ -48,7 +48,7 @@ class DocumentsTab:
             self.refused = gr.Markdown(visible=False, elem_classes="blocker", elem_id="documents-refused")
             self.form = Form.build(self.page, ConvertSettings)
             self.message = gr.Markdown(visible=False, elem_classes="doubt", elem_id="documents-message")
-            with gr.Row(elem_classes="actions"):
+            with gr.Row(elem_classes=["actions", "primary-row"]):
                 self.convert = gr.Button(tr("documents.ui.choose"), variant="primary", interactive=False,
                                          elem_id="documents-convert")
                 self.next = gr.Button(tr("documents.ui.next"), variant="primary", visible=False,
@@ -124,7 +124,8 @@ class DocumentsTab:
         results = documents.import_files(call.ws, [(p, user_path(p).name) for p in paths or []])
         lines = [f"**{plain(r.label)}** · {plain(call.say(r.error))}" for r in results if r.error]
         colour = "doubt" if all(r.document_id for r in results) else "blocker"
-        return [None, gr.update(visible=bool(lines), value="\n\n".join(lines), elem_classes=[colour]), *self.open(call, None)]
+        return [None, gr.update(visible=bool(lines), value="\n\n".join(lines), elem_classes=[colour]),
+                *self.open(call, None)]
 
     def _example(self, other: bool) -> Any:
         def click(call: Call) -> list[Any]:

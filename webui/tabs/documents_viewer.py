@@ -62,7 +62,7 @@ class Viewer:
                         rendered = gr.Markdown(sanitize_html=True, elem_classes="sheet", elem_id="documents-rendered")
                     with gr.Tab(tr("documents.ui.source"), elem_id="documents-tab-edit"):
                         source = gr.Textbox(lines=20, max_lines=20, container=False, show_label=False,
-                                            label=tr("documents.ui.source_label"), elem_id="documents-source", elem_classes="mono")
+                                            label=tr("documents.ui.source_label"), elem_id="documents-source")
                         with gr.Row(elem_classes="actions"):
                             saved = gr.Markdown("", elem_classes=["ok", "said"], elem_id="documents-saved")
                             save = gr.Button(tr("documents.ui.save"), size="sm", elem_id="documents-save")

@@ -57,7 +57,7 @@ class QATab:
                                               elem_id="qa-documents")
             self.form = Form.build(self.page, BuildSettings)
             self.message = gr.Markdown("", visible=False, elem_classes="doubt", elem_id="qa-message")
-            with gr.Row(elem_classes="actions"):
+            with gr.Row(elem_classes=["actions", "primary-row"]):
                 self.write = gr.Button(tr("qa.ui.no_documents"), variant="primary", interactive=False,
                                        elem_id="qa-write")
                 self.next = gr.Button(tr("qa.ui.next"), variant="primary", visible=False, elem_id="qa-next")

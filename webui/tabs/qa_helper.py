@@ -16,6 +16,7 @@ from webui.forms import Form
 from webui.page import Call, Page
 
 OWN = ("base_url", "model")
+KINDS = ("builtin", "ollama", "openai")
 UNCHOSEN = "-"
 
 
@@ -23,9 +24,9 @@ class HelperCard:
     """The controls of the helper; `read` gives the settings, `keep_key` stores a typed key."""
 
     def __init__(self, page: Page) -> None:
-        tr, rest = page.tr, tuple(HelperSettings.model_fields)
-        self.kind_form = Form.build(page, HelperSettings, skip=tuple(n for n in rest if n != "kind"))
-        self.kind = self.kind_form.controls["kind"]
+        tr = page.tr
+        self.kind = gr.Radio([(tr(f"helper.kind.choice.{kind}"), kind) for kind in KINDS], value="builtin",
+                             label=tr("helper.kind.label"), elem_id="helper-kind")
         with gr.Column(visible=False, elem_classes="inset") as self.service:
             self.preset = gr.Dropdown([(tr(f"qa.ui.preset.{name}"), url) for name, url in PRESETS.items()], value=None,
                                       label=tr("qa.ui.preset"), elem_id="helper-preset", interactive=True)
@@ -47,7 +48,7 @@ class HelperCard:
     @property
     def inputs(self) -> set[Any]:
         """What `read` and `keep_key` need."""
-        return {self.url, self.model, self.key} | self.kind_form.inputs | self.more.inputs
+        return {self.kind, self.url, self.model, self.key} | self.more.inputs
 
     @property
     def quick(self) -> list[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from core import documents, qa
+from core.qa import Pair
 from webui.components.pager import Pager
 from webui.page import Call, Page
 from webui.tabs.qa_words import evidence, source
@@ -64,8 +65,8 @@ class Review:
         with gr.Row(elem_classes="filters"):
             self.query = gr.Textbox(show_label=False, container=False, label=tr("qa.ui.search"), max_lines=1, scale=3,
                                     placeholder=tr("qa.ui.search"), elem_id="qa-search")
-            self.document = gr.Dropdown([("", "")], value="", show_label=False, container=False, interactive=True, scale=2,
-                                        label=tr("qa.ui.filter_document"), elem_id="qa-filter-document")
+            self.document = gr.Dropdown([("", "")], value="", show_label=False, container=False, interactive=True,
+                                        scale=2, label=tr("qa.ui.filter_document"), elem_id="qa-filter-document")
             self.state = gr.Dropdown([(tr(f"qa.ui.state.{s}"), s) for s in STATES], value="accepted", scale=1,
                                      show_label=False, container=False, interactive=True, min_width=110,
                                      label=tr("qa.ui.filter_state"), elem_id="qa-filter-state")
@@ -76,7 +77,7 @@ class Review:
             self.undo_button = gr.Button(tr("qa.ui.undo"), size="sm", elem_id="qa-undo")
         self.table = gr.Dataframe(datatype=["bool", "str", "str", "str"], interactive=True, static_columns=[1, 2, 3],
                                   type="array", buttons=[], show_label=False, wrap=True, elem_id="qa-pairs",
-                                  column_widths=["44px", "40%", "40%", "20%"], max_height=4000, elem_classes="rows",
+                                  column_widths=["7%", "38%", "36%", "19%"], max_height=4000, elem_classes="rows",
                                   label=tr("qa.ui.pairs"))
         self.nothing = gr.Markdown("", visible=False, elem_classes="hint", elem_id="qa-nothing")
         self.pager = Pager.build(page, "qa", self.fetch,
@@ -169,12 +170,14 @@ class Review:
         pair = qa.get_pair(call.ws, values[panel.open])
         question, answer = values[panel.question].strip(), values[panel.answer].strip()
         if (question, answer) == (pair.question, pair.answer):
-            return [call.t("qa.ui.saved"), *[gr.skip()] * rows]
-        edited = qa.edit_pair(call.ws, pair.id, question, answer)
-        said = call.t("qa.ui.saved")
-        if edited.reason and edited.reason != pair.reason:
-            said = call.t("qa.ui.saved_refused", reason=call.t(f"qa.gate.{edited.reason}"))
-        return [said, *self._again(call, values)]
+            return [self._said(call, pair), *[gr.skip()] * rows]
+        return [self._said(call, qa.edit_pair(call.ws, pair.id, question, answer)), *self._again(call, values)]
+
+    @staticmethod
+    def _said(call: Call, pair: Pair) -> str:
+        if pair.reason:
+            return call.t("qa.ui.saved_refused", reason=call.t(f"qa.gate.{pair.reason}"))
+        return call.t("qa.ui.saved")
 
     def take_out_ticked(self, call: Call, values: dict[Any, Any]) -> list[Any]:
         """Deletes the ticked pairs, or brings them back when refused or deleted ones are listed."""

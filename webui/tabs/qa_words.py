@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from webui.page import Call
 FEW, ENOUGH = 25, 50
 CONTEXT = 260
 WARNINGS_SHOWN = 3
+TITLE_SIGNS = re.compile(r"^#{1,6}\s+", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,12 @@ def evidence(call: Call, pair: Pair) -> str:
         end = start + len(found.quote)
     head = f"**{plain(source(call, pair))}**\n\n"
     if start < 0 or not text:
-        return f"{head}<mark>{plain(found.quote)}</mark>"
+        return f"{head}<mark>{_bare(found.quote)}</mark>"
     before, after = text[max(0, start - CONTEXT):start], text[end:end + CONTEXT]
     dots = ("… " if start > CONTEXT else "", " …" if len(text) > end + CONTEXT else "")
-    return f"{head}{dots[0]}{plain(before)} <mark>{plain(found.quote)}</mark> {plain(after)}{dots[1]}"
+    return f"{head}{dots[0]}{_bare(before)} <mark>{_bare(found.quote)}</mark> {_bare(after)}{dots[1]}"
+
+
+def _bare(text: str) -> str:
+    """Markdown as running text: without the signs of titles and bold, escaped."""
+    return plain(TITLE_SIGNS.sub("", text).replace("**", ""))
