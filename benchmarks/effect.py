@@ -56,7 +56,7 @@ def starter_in(ws: Any, given: Path | None) -> None:
     from core import models
 
     if given:
-        target = ws.model(models.STARTER_ID).root
+        target = ws.model(models.STARTER_ID).dir
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(given.resolve(), target_is_directory=True)
     else:
@@ -89,7 +89,7 @@ def answers(ws: Any, model: str, name: str, questions: list[dict[str, Any]]) -> 
 
 def tune(ws: Any, document: Path, clock: Clock) -> tuple[str, dict[str, Any]]:
     """From the file to a finished run; returns its id and what was made."""
-    from core import datasets, documents, qa, training
+    from core import documents, qa, training
 
     imported = documents.import_files(ws, [(document, document.name)])[0]
     if imported.document_id is None:

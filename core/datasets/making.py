@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from core.datasets import registry
 from core.datasets.formats import Conversation, to_row
@@ -16,17 +16,25 @@ from core.errors import UserError
 from core.storage import Workspace, atomic_write, new_id, publish_dir, require_space, write_json
 from core.storage.workspace import DatasetPaths
 
-if TYPE_CHECKING:
-    from core.qa.types import Pair
+
+class Pair(Protocol):
+    """What a row is made from; pairs with one `fact_key` ask for the same fact in different words."""
+
+    id: str
+    question: str
+    answer: str
+    evidence: Any
+    fact_key: str
+    variant: int
+    origin: str
 
 
-def create_from_pairs(ws: Workspace, title: str, settings: DatasetSettings | None = None) -> DatasetInfo:
-    """Writes and registers a dataset of all accepted pairs. Raises UserError without pairs or without space."""
+def create_from_pairs(ws: Workspace, title: str, pairs: Sequence[Pair],
+                      settings: DatasetSettings | None = None) -> DatasetInfo:
+    """Writes and registers a dataset of these pairs. Raises UserError without pairs or without space."""
     from core.datasets.split import held_out
-    from core.qa.pairs import all_accepted
 
     settings = settings or DatasetSettings()
-    pairs = all_accepted(ws)
     if not pairs:
         raise UserError("dataset.error.no_pairs")
     test = held_out([p.question for p in pairs], [p.fact_key for p in pairs], settings.held_out_share, settings.seed)

@@ -2,6 +2,7 @@
 
 from core.qa.building import resume_build, start_build
 from core.qa.evidence import find_evidence
+from core.qa.handing_on import make_dataset
 from core.qa.pairs import (
     Counts,
     all_accepted,
@@ -28,6 +29,7 @@ __all__ = [
     "find_evidence",
     "get_pair",
     "list_pairs",
+    "make_dataset",
     "restore_pairs",
     "resume_build",
     "revert_pair",
