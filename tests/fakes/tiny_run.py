@@ -34,7 +34,8 @@ def settings(ws: Workspace, **changes: Any) -> TrainSettings:
         make_model(folder)
         make_dataset(ws)
     values = {"model": str(folder), "dataset": DATASET, "epochs": 2, "batch_size": 4, "lora_rank": 4,
-              "learning_rate": 5e-3, "lora_dropout": 0.1, "save_every": 5, "evaluate_every": 5}
+              "learning_rate": 5e-3, "lora_dropout": 0.1, "general_share": 0.0,
+              "save_every": 5, "evaluate_every": 5}
     return TrainSettings.load({**values, **changes})
 
 
