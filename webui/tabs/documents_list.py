@@ -61,12 +61,13 @@ def row(call: Call, document: DocumentInfo) -> list[str]:
 def state_words(call: Call, document: DocumentInfo) -> str:
     """The state with its sign, "◐ 3 of 12 pages" while converting."""
     state = document.state
-    if state in ("converting", "stopped"):
+    if state in ("converting", "stopped") and document.pages:
         return f"{GLYPHS[state]} " + call.t(f"documents.ui.state.{state}", done=document.done_pages or 0,
-                                        total=document.pages or "?")
+                                        total=document.pages)
     if state == "done" and document.warnings:
         return "! " + call.t("documents.ui.state.look")
-    return f"{GLYPHS.get(state, '')} " + call.t(f"documents.ui.state.{state}")
+    word = f"{state}_unknown" if state in ("converting", "stopped") else state
+    return f"{GLYPHS.get(state, '')} " + call.t(f"documents.ui.state.{word}")
 
 
 def problems(call: Call, snap: Snapshot) -> str:

@@ -22,7 +22,7 @@ class Panel:
     def __init__(self, page: Page) -> None:
         tr = page.tr
         self.open = gr.State(None)
-        with gr.Column(scale=4, min_width=300, visible=False, elem_classes=["card", "panel"],
+        with gr.Column(scale=4, min_width=300, visible=False, elem_classes="card",
                        elem_id="qa-panel") as self.box:
             with gr.Row(elem_classes="page-row"):
                 self.back = gr.Button(tr("qa.ui.pair_back"), size="sm", elem_id="qa-pair-back")

@@ -1,0 +1,92 @@
+"""Documents: several files at once, an error for each bad one, corrections kept, deletion asked for once more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from core import documents
+from core.storage.workspace import Workspace
+from tests.browser.driving import AppProcess
+
+JOB_MS = 300_000
+WORDS = {
+    "en": {"bad": "This is a program", "convert": "Convert 2 documents", "next": "Next: build Q&A",
+           "saved": "Page saved."},
+    "zh": {"bad": "程序", "convert": "转换 2 个文档", "next": "下一步：生成问答", "saved": "本页已保存。"},
+}
+
+
+def files(folder: Path) -> list[str]:
+    """Two documents and a program."""
+    texts = {"alpha.md": "# Alpha\n\nThe alpha pump is inspected every 14 days.",
+             "说明 (1).txt": "水泵每 30 天检查一次。"}
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    (folder / "setup.exe").write_bytes(b"MZ" + bytes(200))
+    return [str(folder / name) for name in (*texts, "setup.exe")]
+
+
+def cell(page: Any, name: str) -> Any:
+    """The cell of the list that shows a document's name."""
+    return page.locator("#documents-list [role=gridcell]", has_text=name)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_files_become_pages_that_can_be_corrected(lang: str, start_app: Callable[..., AppProcess], tmp_path: Path,
+                                                  open_page: Callable[..., Any]) -> None:
+    server, words = start_app(), WORDS[lang]
+    page = open_page(lang, server=server)
+    expect(page.locator("#documents-convert")).to_be_disabled()
+    page.locator("#documents-files input[type=file]").set_input_files(files(tmp_path))
+
+    expect(page.locator("#documents-refused")).to_contain_text("setup.exe")
+    expect(page.locator("#documents-refused")).to_contain_text(words["bad"])
+    expect(cell(page, "alpha.md")).to_be_visible()
+    expect(cell(page, "说明 (1).txt")).to_be_visible()
+    convert = page.locator("#documents-convert")
+    expect(convert).to_have_text(words["convert"])
+    convert.click()
+    expect(page.locator("#documents-next")).to_have_text(words["next"], timeout=JOB_MS)
+
+    cell(page, "alpha.md").click()
+    expect(page.locator("#documents-rendered")).to_contain_text("every 14 days")
+    page.get_by_role("tab", name=re.compile("Correct|修改")).click()
+    box = page.locator("#documents-source textarea")
+    box.fill("# Alpha\n\nThe alpha pump is inspected every 15 days. ![x](http://example.com/x.png)")
+    page.locator("#documents-save").click()
+    expect(page.locator("#documents-saved")).to_have_text(words["saved"])
+    page.reload()
+    cell(page, "alpha.md").click()
+    expect(page.locator("#documents-rendered")).to_contain_text("every 15 days")
+
+
+def test_leaving_the_box_keeps_a_correction_and_deleting_asks_again(
+        start_app: Callable[..., AppProcess], tmp_path: Path, open_page: Callable[..., Any]) -> None:
+    server = start_app()
+    page, ws = open_page(server=server), Workspace.at(server.home)
+    page.locator("#documents-files input[type=file]").set_input_files(files(tmp_path)[:2])
+    page.locator("#documents-convert:enabled").click()
+    expect(page.locator("#documents-next")).to_be_visible(timeout=JOB_MS)
+    cell(page, "alpha.md").click()
+    expect(page.locator("#documents-head")).to_contain_text("alpha.md")
+    page.get_by_role("tab", name="Correct").click()
+    page.locator("#documents-source textarea").fill("Only this.")
+    cell(page, "说明 (1).txt").click()
+    expect(page.locator("#documents-head")).to_contain_text("说明")
+    cell(page, "alpha.md").click()
+    expect(page.locator("#documents-source textarea")).to_have_value("Only this.")
+
+    delete = page.locator("#documents-delete")
+    delete.click()
+    expect(delete).to_contain_text("Click again")
+    assert len(documents.list_documents(ws)) == 2
+    page.wait_for_timeout(1000)
+    delete.click()
+    expect(cell(page, "alpha.md")).to_have_count(0)
+    assert [d.label for d in documents.list_documents(ws)] == ["说明 (1).txt"]

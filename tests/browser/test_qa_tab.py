@@ -1,0 +1,88 @@
+"""Q&A: writing from the page, review by hand: search, edit, evidence, delete and undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from core import qa
+from core.storage.workspace import Workspace
+from tests.browser.driving import AppProcess
+from tests.browser.materials import with_document, with_pairs
+
+JOB_MS = 300_000
+
+
+@pytest.fixture(scope="module")
+def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The app on a workspace with pairs, for the tests of this file."""
+    home = tmp_path_factory.mktemp("workspace")
+    with_pairs(home)
+    with AppProcess(home) as running:
+        yield running
+
+
+def shown(page: Any, row: int, column: int) -> Any:
+    """A cell of the review table."""
+    return page.locator(f"#qa-pairs [data-testid=cell-{row}-{column}]")
+
+
+@pytest.mark.parametrize(("lang", "write", "following"), [
+    ("en", "Write questions and answers", "Next: make a dataset"), ("zh", "生成问答对", "下一步：制作数据集")])
+def test_the_built_in_helper_writes_pairs_with_one_click(
+        lang: str, write: str, following: str, start_app: Callable[..., AppProcess], tmp_path: Path,
+        open_page: Callable[..., Any]) -> None:
+    home = tmp_path / "workspace"
+    home.mkdir()
+    ws = with_document(home)
+    page = open_page(lang, tab="qa", server=start_app(home))
+    button = page.locator("#qa-write")
+    expect(button).to_have_text(write)
+    button.click()
+    expect(page.locator("#qa-next.primary")).to_have_text(following, timeout=JOB_MS)
+    expect(shown(page, 0, 1)).not_to_be_empty()
+    expect(page.locator("#qa-summary")).to_contain_text(str(qa.counts(ws).total))
+
+
+def test_a_pair_shows_its_evidence_and_can_be_edited(reviewed: AppProcess, open_page: Callable[..., Any]) -> None:
+    page, ws = open_page("zh", tab="qa", server=reviewed), Workspace.at(reviewed.home)
+    page.locator("#qa-search input, #qa-search textarea").first.fill("三号水泵 千瓦")
+    expect(shown(page, 0, 2)).to_contain_text("15 千瓦")
+    shown(page, 0, 1).click()
+    expect(page.locator("#qa-evidence mark")).to_contain_text("三号水泵的功率是 15 千瓦")
+    expect(page.locator("#qa-evidence")).to_contain_text("设备手册.md · 第 1 页")
+    page.locator("#qa-question textarea").fill("三号水泵的功率是多少千瓦呢？")
+    page.locator("#qa-save").click()
+    expect(page.locator("#qa-saved")).to_contain_text("已保存")
+    assert [p.origin for p in qa.list_pairs(ws, query="千瓦呢")[0]] == ["edited"]
+    page.locator("#qa-close").click()
+    expect(page.locator("#qa-panel")).to_be_hidden()
+    expect(page.locator("#qa-write")).to_be_visible()
+
+
+def test_ticked_pairs_are_deleted_and_brought_back(reviewed: AppProcess, open_page: Callable[..., Any]) -> None:
+    page, ws = open_page(tab="qa", server=reviewed), Workspace.at(reviewed.home)
+    before = qa.counts(ws).total
+    expect(page.locator("#qa-where")).to_contain_text(f"of {before}")
+    for row in (0, 2):
+        shown(page, row, 0).locator("input").click()
+    delete = page.locator("#qa-bulk-delete")
+    expect(delete).to_have_text("Delete 2 pairs")
+    delete.click()
+    expect(page.locator("#qa-undo-words")).to_have_text("2 deleted.")
+    assert qa.counts(ws).total == before - 2
+    page.locator("#qa-undo").click()
+    expect(page.locator("#qa-where")).to_contain_text(f"of {before}")
+    assert qa.counts(ws).total == before
+
+
+def test_a_helper_without_address_is_asked_for(reviewed: AppProcess, open_page: Callable[..., Any]) -> None:
+    page = open_page(tab="qa", server=reviewed)
+    page.locator("#helper-kind input[value=openai]").click()
+    expect(page.locator("#qa-write")).to_have_text("Enter the address")
+    expect(page.locator("#qa-write")).to_be_disabled()
+    expect(page.locator("#helper-key input")).to_have_attribute("type", "password")
