@@ -105,7 +105,7 @@ def build(ws: Workspace, helper: HelperSettings, sections: int) -> None:
         source.write_text(text, encoding="utf-8")
         [added] = documents.import_files(ws, [(source, source.name)])
     jobs.wait(ws, documents.start_convert(ws, [added.document_id or ""], documents.ConvertSettings()).id, 300)
-    settings = BuildSettings(helper=helper, chunk_tokens=100, wordings=2, most_facts=3)
+    settings = BuildSettings(helper=helper, chunk_tokens=100, wordings=1, most_facts=1)
     began = time.monotonic()
     done = jobs.wait(ws, qa.start_build(ws, settings).id, 3600)
     with Ledger(ws) as ledger:
