@@ -11,7 +11,9 @@ from core.qa.types import Chunk, Language
 def simple_chunks(markdown: str, label: str) -> list[Chunk]:
     """One chunk a section; headings become the path."""
     language: Language = "zh" if len(re.findall(r"[\u4e00-\u9fff]", markdown)) > len(markdown) / 5 else "en"
-    chunks, path, lines = [], [], []
+    chunks: list[Chunk] = []
+    path: list[str] = []
+    lines: list[str] = []
 
     def flush() -> None:
         text = "\n".join(lines).strip("\n")
