@@ -13,6 +13,7 @@ import pymupdf
 DPI = 200
 LONGEST_PIXELS = 3600
 TRIED_LINES = 6
+SURE = 0.8
 _FONT = "china-s"
 
 
@@ -47,15 +48,25 @@ class Scan:
 
 
 def read_page(page: Any) -> Scan:
-    """Renders a page, finds which way up it is, and reads it."""
+    """Renders a page and reads it; where that makes no sense, it is turned the right way up and read again."""
     scale = min(DPI / 72, LONGEST_PIXELS / max(page.rect.width, page.rect.height, 1))
     pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False, colorspace=pymupdf.csRGB)
     pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.stride)[:, :pixmap.width * 3]
     pixels = pixels.reshape(pixmap.height, pixmap.width, 3)[:, :, ::-1]
-    turn = find_turn(pixels)
-    pixels = np.ascontiguousarray(np.rot90(pixels, -turn // 90))
-    lines = _read(pixels, scale)
+    pixels = np.ascontiguousarray(pixels)
+    turn, lines = 0, _read(pixels, scale)
+    if not _is_upright(lines):
+        turn = find_turn(pixels)
+        if turn:
+            pixels = np.ascontiguousarray(np.rot90(pixels, -turn // 90))
+            lines = _read(pixels, scale)
     return Scan(_searchable(pixels, lines, scale), turn, lines)
+
+
+def _is_upright(lines: list[Line]) -> bool:
+    """Whether a reading makes sense: wide lines, read with certainty. Turned pages give short, doubtful ones."""
+    wide = sum(line.box[2] - line.box[0] > line.box[3] - line.box[1] for line in lines)
+    return bool(lines) and wide > 0.6 * len(lines) and sum(line.score for line in lines) > SURE * len(lines)
 
 
 def find_turn(pixels: np.ndarray) -> int:

@@ -69,8 +69,8 @@ def is_garbage(text: str) -> bool:
 def _accented_prose(text: str) -> bool:
     """Latin-1 letters within words of plain letters, as French or Swedish have them."""
     words = re.findall(r"[A-Za-z\xc0-\xff]{2,}", text)
-    mixed = sum(bool(re.search(r"[A-Za-z]{2}", word)) for word in words)
-    return mixed > 0.7 * max(1, len(words))
+    mixed = sum(bool(re.search(r"[A-Za-z]", word)) for word in words)
+    return mixed > 0.6 * max(1, len(words))
 
 
 def _quarter(direction: tuple[float, float]) -> int:

@@ -68,12 +68,12 @@ class Numbering:
         found = self.lists[str(id)]
         kind, text, start = found.levels.get(level, ("bullet", "", 1))
         if kind in ("bullet", "none"):
-            return Number(level, True)
+            return Number(level + style.list_depth, True)
         found.counts[level] = found.counts.get(level, start - 1) + 1
         for deeper in [known for known in found.counts if known > level]:
             del found.counts[deeper]
         label = re.sub(r"%([1-9])", lambda match: self._digit(found, int(match[1]) - 1), text)
-        return Number(level, False, label.strip(), f"{found.counts[level]}.")
+        return Number(level + style.list_depth, False, label.strip(), f"{found.counts[level]}.")
 
     @staticmethod
     def _digit(found: _List, level: int) -> str:

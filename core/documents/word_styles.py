@@ -12,17 +12,25 @@ _HEADING = re.compile(r"^(?:heading|标题|überschrift|titre|título)\s*([1-9])
 _TITLE = re.compile(r"^(?:title|标题|书名)$", re.I)
 _CODE = re.compile(r"code|source|verbatim|preformatted|listing|代码", re.I)
 _CONTENTS = re.compile(r"^(?:toc|目录)\s*\d", re.I)
+_LIST = re.compile(r"^list (?:bullet|number|continue) ([2-5])$|^列表(?:项目符号|编号|接续) ([2-5])$", re.I)
 _NO_LEVEL = 9
 
 
 @dataclass(frozen=True)
 class Style:
-    """A paragraph style as it counts for Markdown. `outline_level` 0 is the highest heading, None is body text."""
+    """A paragraph style as it counts for Markdown.
+
+    Args:
+        outline_level: 0 is the highest heading, None is body text.
+        numbering: the style's ``w:numPr`` element.
+        list_depth: further nesting that the style's name tells ("List Bullet 2").
+    """
 
     outline_level: int | None = None
     is_code: bool = False
     is_contents: bool = False
     numbering: Any = None
+    list_depth: int = 0
 
 
 class Styles:
@@ -43,7 +51,8 @@ class Styles:
         if own is None:
             return style
         level = int(own.get(qn("w:val"), _NO_LEVEL))
-        return Style(level if level < _NO_LEVEL else None, style.is_code, style.is_contents, style.numbering)
+        return Style(level if level < _NO_LEVEL else None, style.is_code, style.is_contents, style.numbering,
+                     style.list_depth)
 
     def _style(self, id: str | None) -> Style:
         if id not in self.known:
@@ -69,5 +78,7 @@ class Styles:
         elif _TITLE.match(name):
             outline = 0
         is_code = parent.is_code or bool(_CODE.search(name)) or any(word in font for word in MONOSPACED)
+        nested = _LIST.match(name)
         return Style(outline, is_code, bool(_CONTENTS.match(name)) or parent.is_contents,
-                     numbering if numbering is not None else parent.numbering)
+                     numbering if numbering is not None else parent.numbering,
+                     int(nested[1] or nested[2]) - 1 if nested else parent.list_depth)
