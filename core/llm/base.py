@@ -50,16 +50,28 @@ class BaseClient(abc.ABC):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def complete_many(self, batch: Sequence[Sequence[Message]], **options: Any) -> list[Reply]:
+    def complete_many(self, conversations: Sequence[Sequence[Message]], **options: Any) -> list[Reply]:
         """See ChatClient."""
         replies: dict[int, Reply] = {}
-        work = run_many(range(len(batch)), lambda i: self.complete(batch[i], **options), workers=self.pacer.most)
+        work = run_many(range(len(conversations)), lambda i: self.complete(conversations[i], **options), workers=self.pacer.most)
         for index, future in work:
             replies[index] = future.result()
-        return [replies[i] for i in range(len(batch))]
+        return [replies[i] for i in range(len(conversations))]
 
     @abc.abstractmethod
-    def complete(self, messages: Sequence[Message], **options: Any) -> Reply:
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: dict[str, Any] | None = None,
+        max_tokens: int = 1024,
+        temperature: float = 0.7,
+        top_p: float = 0.9,
+        seed: int | None = None,
+        stop: Sequence[str] | None = None,
+        deadline_s: float = 120,
+        model: str | None = None,
+    ) -> Reply:
         """See ChatClient."""
 
     def _paced(self, attempt: Callable[[], Reply], deadline_s: float) -> Reply:

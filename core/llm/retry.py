@@ -58,12 +58,10 @@ def raise_for_status(status: int, body: str, headers: Mapping[str, str]) -> None
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the service asks to wait (`retry-after-ms`, `retry-after` as seconds or date), or None."""
-    with contextlib.suppress(ValueError, TypeError):
-        return (
-            max(0.0, float(headers["retry-after-ms"]) / 1000)
-            if headers.get("retry-after-ms")
-            else max(0.0, float(headers.get("retry-after")))
-        )  # type: ignore[arg-type]
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        with contextlib.suppress(ValueError):
+            if headers.get(name):
+                return max(0.0, float(headers[name]) / unit)
     with contextlib.suppress(ValueError, TypeError):
         when = email.utils.parsedate_to_datetime(headers.get("retry-after", ""))
         return max(0.0, (when - datetime.datetime.now(datetime.UTC)).total_seconds())

@@ -57,11 +57,22 @@ class ChatClient(Protocol):
         """
         ...
 
-    def complete_many(self, batch: Sequence[Sequence[Message]], **options: Any) -> list[Reply]:
-        """Answers in the order of `batch`, asked for concurrently; options as in `complete`. Raises the first fault."""
+    def complete_many(self, conversations: Sequence[Sequence[Message]], **options: Any) -> list[Reply]:
+        """Answers in the order of `conversations`, asked for concurrently; options as in `complete`. Raises the first fault."""
         ...
 
-    def stream(self, messages: Sequence[Message], **options: Any) -> Iterator[str]:
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int = 1024,
+        temperature: float = 0.7,
+        top_p: float = 0.9,
+        seed: int | None = None,
+        stop: Sequence[str] | None = None,
+        deadline_s: float = 120,
+        model: str | None = None,
+    ) -> Iterator[str]:
         """Pieces of the answer as they arrive; options as for `complete`, without schema."""
         ...
 

@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.llm.errors import ProviderError
 from core.llm.parse import Rejected, parse_reply
@@ -106,7 +107,7 @@ def _asked_once(
     attempt: int,
 ) -> Call:
     helper = settings.helper
-    sampling = {
+    sampling: dict[str, Any] = {
         "temperature": helper.temperature,
         "top_p": helper.top_p,
         "seed": settings.seed + attempt,
@@ -131,7 +132,7 @@ def _asked_once(
     return call
 
 
-def _call(base: dict[str, str], reply: Reply, ms: int) -> Call:
+def _call(base: dict[str, Any], reply: Reply, ms: int) -> Call:
     return Call(
         **base,
         state="cut" if reply.finish_reason == "length" else "done",

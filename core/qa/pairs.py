@@ -56,7 +56,8 @@ def list_pairs(
     """
     if not ws.qa().ledger.exists():
         return [], 0
-    where, values = ["state = ?" if state else "state != 'deleted'"], [state] if state else []
+    where = ["state = ?" if state else "state != 'deleted'"]
+    values: list[str] = [state] if state else []
     for word in query.split():
         where.append("(question LIKE ? ESCAPE '\\' OR answer LIKE ? ESCAPE '\\')")
         pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from tests.fakes.llm_server import Step
+from tests.fakes.llm_replies import Step
 
 
 def fenced(messages: list[dict[str, str]]) -> str:

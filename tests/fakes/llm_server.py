@@ -1,4 +1,4 @@
-"""A helper service for tests: Ollama's and OpenAI's routes, scripted replies and faults, its own log of requests."""
+"""A helper service for tests: routes of Ollama and OpenAI, scripted replies and faults, a log of requests."""
 
 from __future__ import annotations
 
@@ -9,26 +9,10 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-
-@dataclass
-class Step:
-    """One reply. `fault`: reset (mid-body), drip (a byte every quarter second), bomb (small gzip, huge body), redirect."""
-
-    text: str = ""
-    finish: str = "stop"
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    error: dict[str, Any] | None = None
-    fault: str = ""
-    raw: bytes | None = None
-    prompt_tokens: int = 100
-    completion_tokens: int = 50
-    location: str = ""
-
+from tests.fakes.llm_replies import Step, ollama_payload, openai_payload
 
 Replier = Callable[[list[dict[str, str]]], str | Step]
 
@@ -107,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
         self._note(body)
         if self.path == "/api/show":
-            return self._json({"model_info": {"general.architecture": "llama", "llama.context_length": self.fake.context}})
+            return self._json({"model_info": {"llama.context_length": self.fake.context}})
         if not self._allowed():
             return self._json({"error": {"message": f"bad key {self.headers.get('Authorization')}"}}, 401)
         self._send(self.fake.next_step(body), body)
@@ -121,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
         if step.raw is not None or step.status != 200:
             raw = step.raw if step.raw is not None else json.dumps({"error": step.error or {}}).encode()
             return self._bytes(raw, step.status, step.headers)
-        payload = _ollama(step, body) if self.path.startswith("/api/") else _openai(step, body)
+        payload = ollama_payload(step, body) if self.path.startswith("/api/") else openai_payload(step, body)
         if step.fault in ("reset", "drip"):
             self.send_response(200)
             self.send_header("Content-Length", str(len(payload) + 10_000))
@@ -153,17 +137,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(raw)
         except OSError:
             self.close_connection = True
-
-
-def _openai(step: Step, body: dict[str, Any]) -> bytes:
-    if body.get("stream"):
-        events = [{"choices": [{"delta": {"content": piece}}]} for piece in step.text.split(" ")]
-        return b"".join(b"data: " + json.dumps(e).encode() + b"\n\n" for e in events) + b"data: [DONE]\n\n"
-    return json.dumps({"choices": [{"message": {"content": step.text}, "finish_reason": step.finish}], "usage": {
-        "prompt_tokens": step.prompt_tokens, "completion_tokens": step.completion_tokens}}).encode()
-
-
-def _ollama(step: Step, body: dict[str, Any]) -> bytes:
-    done = {"model": "fake", "done": True, "done_reason": step.finish, "prompt_eval_count": step.prompt_tokens,
-            "eval_count": step.completion_tokens, "message": {"role": "assistant", "content": step.text}}
-    return json.dumps(done).encode()

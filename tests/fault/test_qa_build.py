@@ -18,7 +18,8 @@ from core.qa.ledger import Ledger
 from core.storage.fsck import fsck
 from tests.fakes.documents import add_markdown, handbook
 from tests.fakes.fact_writer import facts, fenced, good
-from tests.fakes.llm_server import FakeLLM, Step
+from tests.fakes.llm_replies import Step
+from tests.fakes.llm_server import FakeLLM
 
 pytestmark = pytest.mark.fault
 CANARY = "sk-CANARY-7f3a-bbbb"
@@ -185,7 +186,7 @@ def test_kill_9_repeats_only_what_was_in_flight(ws, tmp_path):
     with FakeLLM(good, delay_s=0.25) as fake:
         job = qa.start_build(ws, settings(fake))
         kept: dict[str, tuple] = {}
-        for round in range(3):
+        for _ in range(3):
             goal = len(fake.chats()) + draw.randint(3, 6)
             while len(fake.chats()) < goal and not jobs.view(ws, job.id).state.is_terminal:
                 time.sleep(0.05)
