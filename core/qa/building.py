@@ -7,6 +7,7 @@ from core.jobs import JobView
 from core.llm.opening import helper_key
 from core.llm.secrets import Secret, worker_environment
 from core.llm.urls import parse_base_url
+from core.models.store import network_environment
 from core.qa.settings import BuildSettings
 from core.storage.workspace import Workspace
 
@@ -34,6 +35,6 @@ def resume_build(ws: Workspace, job_id: str, key: str | Secret | None = None) ->
 
 def _environment(ws: Workspace, settings: BuildSettings, key: str | Secret | None) -> dict[str, str]:
     if settings.helper.kind == "builtin":
-        return {}
+        return network_environment()
     secret = helper_key(ws, settings.helper, key)
     return worker_environment(parse_base_url(settings.helper.address).origin, secret)

@@ -20,6 +20,7 @@ from core.qa.generate import Work, language_for, recipe, with_builtin, with_serv
 from core.qa.ledger import Ledger
 from core.qa.rows import find_duplicates, store_drafts
 from core.qa.settings import BuildSettings
+from core.qa.starter import fetch_starter
 
 GRACE_S = 5.0
 FAILURES_IN_A_ROW = 5
@@ -142,7 +143,11 @@ def _can_use_model(job: JobContext, todo: list[Span]) -> bool:
     """Whether the built-in question writer is here and there is English text for it; else rules alone write."""
     from core.qa.writer import adapter_available
 
-    return any(span.chunk.language == "en" for span in todo) and adapter_available(job.ws)
+    if not any(span.chunk.language == "en" for span in todo):
+        return False
+    fetch_starter(job)
+    job.phase("generate")
+    return adapter_available(job.ws)
 
 
 def _spread(spans: list[Span]) -> list[Span]:

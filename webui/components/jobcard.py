@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from core import jobs
-from webui.components.words import duration
+from webui.components.words import duration, size
 from webui.page import Call, Page
 
 
@@ -56,8 +56,7 @@ class JobCard:
         parts = [f"**{phase}**"]
         bar = ""
         if view.total:
-            unit = call.t(f"job.unit.{view.unit}") if view.unit else ""
-            parts.append(call.t("job.of", done=_number(view.done or 0), total=_number(view.total), unit=unit).strip())
+            parts.append(_share(call, view))
             bar = f'<progress value="{view.done or 0}" max="{view.total}"></progress>\n\n'
         if view.eta_s is not None:
             parts.append(call.t("job.left", time=duration(view.eta_s, call.lang)))
@@ -71,6 +70,15 @@ class JobCard:
                 jobs.request_stop(call.ws, view.id)
             return gr.update(value=call.t("job.stopping"), interactive=False)
         return stop
+
+
+def _share(call: Call, view: jobs.JobView) -> str:
+    """"3 of 12 pages"; bytes in their own units."""
+    done, total = view.done or 0, view.total or 0
+    if view.unit == "bytes":
+        return call.t("job.of", done=size(done), total=size(total), unit="").strip()
+    unit = call.t(f"job.unit.{view.unit}") if view.unit else ""
+    return call.t("job.of", done=_number(done), total=_number(total), unit=unit).strip()
 
 
 def _number(value: float) -> str:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 
-from core import jobs, models, qa
+from core import qa
 from core.llm import HelperSettings
-from core.models import STARTER_ID
 from core.qa import BuildSettings
 from webui.components.jobcard import JobCard, ending
 from webui.forms import Form
 from webui.page import Call, Page
 from webui.tabs.qa_helper import HelperCard, last_helper
 from webui.tabs.qa_review import Panel, Review
-from webui.tabs.qa_words import Situation, buttons, honest, needs_starter, situation, summary, trouble
+from webui.tabs.qa_words import Situation, buttons, honest, situation, summary, trouble
 
 
 def build(page: Page) -> None:
@@ -24,21 +22,12 @@ def build(page: Page) -> None:
     QATab(page)
 
 
-@dataclass
-class BuildCard(JobCard):
-    """Progress of the build, and of the download that comes before it."""
-
-    def words(self, call: Call, view: jobs.JobView) -> str:
-        """As for every job; phases of a download have their own names."""
-        return JobCard.words(replace(self, area="models") if view.kind == "download" else self, call, view)
-
-
 class QATab:
     """The components of the step and what they do."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.seen, self.waiting, self.count = gr.State([]), gr.State(None), gr.State(-1)
+        self.seen, self.count = gr.State([]), gr.State(-1)
         with gr.Row(elem_classes="columns"):
             with gr.Column(scale=4, min_width=300) as self.left:
                 self._left()
@@ -66,7 +55,7 @@ class QATab:
         page, tr = self.page, self.page.tr
         with gr.Column(elem_classes=["card", "empty-state"]) as self.empty:
             gr.Markdown(tr("qa.ui.empty"))
-        self.card = BuildCard.build(page, "qa", lambda call: situation(call).working)
+        self.card = JobCard.build(page, "qa", lambda call: situation(call).working)
         with gr.Column(visible=False, elem_classes="card") as self.list:
             self.summary = gr.Markdown("", elem_id="qa-summary")
             self.trouble = gr.Markdown("", visible=False, elem_classes="doubt", elem_id="qa-trouble")
@@ -77,8 +66,8 @@ class QATab:
         self.state = [self.empty, self.list, self.summary, self.trouble, self.honest, self.message, self.write,
                       self.next, *self.card.outputs]
         chosen = self.helper.inputs | {self.documents}
-        polled = [*self.state, self.waiting, self.count, *self.review.outputs]
-        self.timer = page.poll(self.tick, polled, inputs=chosen | set(narrow) | {self.waiting, self.count,
+        polled = [*self.state, self.count, *self.review.outputs]
+        self.timer = page.poll(self.tick, polled, inputs=chosen | set(narrow) | {self.count,
                                                                                 self.review.pager.offset,
                                                                                 self.panel.open, self.review.ticked})
         page.on_open("qa", self.open, [self.documents, self.seen, *self.helper.outputs, *self.state, self.count,
@@ -87,15 +76,14 @@ class QATab:
         for event in (self.documents.input, self.helper.kind.input, self.helper.url.change, self.helper.model.change):
             page.on(event, self.choose, chosen, self.state)
         page.on(self.write.click, self.start, chosen | self.form.inputs,
-                [self.helper.key, self.waiting, *self.state, self.timer])
+                [self.helper.key, *self.state, self.timer])
         page.link(self.next, "dataset")
 
     def draw(self, call: Call, now: Situation, ticked: list[str], helper: HelperSettings) -> list[Any]:
         """Updates for `state`."""
         words, colour = summary(call, now.counts)
         write, following = buttons(call, now, ticked, helper)
-        failed = now.download if now.download is not None and not now.starter else None
-        ended = ending(call, failed) or ending(call, now.build)
+        ended = ending(call, now.build)
         doubts = trouble(call, now.build)
         anything = bool(now.counts.total or now.counts.rejected or now.counts.deleted)
         return [gr.update(visible=not anything and not now.working), gr.update(visible=anything),
@@ -123,29 +111,19 @@ class QATab:
         return self.draw(call, situation(call), values[self.documents] or [], self.helper.read(values))
 
     def start(self, call: Call, values: dict[Any, Any]) -> list[Any]:
-        """Starts the build; when the built-in helper is not here yet, its download first."""
+        """Starts the build."""
         helper, ticked = self.helper.read(values), values[self.documents] or []
         settings = self.form.read(values, helper=helper, documents=tuple(ticked))
         self.helper.keep_key(call, values, helper)
-        waiting = None
-        if needs_starter(situation(call), ticked, helper.kind):
-            models.start_download(call.ws, STARTER_ID)
-            waiting = settings.model_dump(mode="json")
-        else:
-            qa.start_build(call.ws, settings)
-        return ["", waiting, *self.draw(call, situation(call), ticked, helper), gr.Timer(active=True)]
+        qa.start_build(call.ws, settings)
+        return ["", *self.draw(call, situation(call), ticked, helper), gr.Timer(active=True)]
 
     def tick(self, call: Call, values: dict[Any, Any]) -> list[Any]:
-        """Progress; the build that waited for the download; new rows while nobody is editing."""
-        now, waiting = situation(call), values[self.waiting]
-        if waiting and now.starter and now.working is None:
-            qa.start_build(call.ws, BuildSettings.load(waiting))
-            now, waiting = situation(call), None
-        if now.working is None:
-            waiting = None
+        """Progress; new rows while nobody is editing."""
+        now = situation(call)
         review, total = self.review, now.counts.total
         busy = values[self.panel.open] or values[review.ticked] or values[review.pager.offset]
         fresh = total != values[self.count] and not busy
         rows = review.first(call, *[values[c] for c in review.filters]) if fresh else [gr.skip()] * len(review.outputs)
-        return [*self.draw(call, now, values[self.documents] or [], self.helper.read(values)), waiting,
+        return [*self.draw(call, now, values[self.documents] or [], self.helper.read(values)),
                 total if fresh else values[self.count], *rows, gr.Timer(active=now.working is not None)]

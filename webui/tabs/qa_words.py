@@ -27,13 +27,12 @@ class Situation:
     ready: list[DocumentInfo]
     counts: Counts
     build: jobs.JobView | None
-    download: jobs.JobView | None
     starter: bool
 
     @property
     def working(self) -> jobs.JobView | None:
-        """The job to show: the download of the starter model, else the build; None when neither runs."""
-        return next((j for j in (self.download, self.build) if j is not None and not j.state.is_terminal), None)
+        """The build that runs, if one does; it fetches the starter model itself."""
+        return self.build if self.build is not None and not self.build.state.is_terminal else None
 
     @property
     def whole(self) -> bool:
@@ -50,9 +49,7 @@ def situation(call: Call) -> Situation:
     """The present state, read from disk."""
     ready = [d for d in documents.list_documents(call.ws) if d.done_pages and d.state != "converting"]
     build = next(iter(jobs.list_jobs(call.ws, "build")), None)
-    fetched = (j for j in jobs.list_jobs(call.ws, "download") if j.params.get("model") == STARTER_ID)
-    return Situation(ready, qa.counts(call.ws), build, next(fetched, None),
-                     models.installed(call.ws, STARTER_ID) is not None)
+    return Situation(ready, qa.counts(call.ws), build, models.installed(call.ws, STARTER_ID) is not None)
 
 
 def needs_starter(now: Situation, ticked: list[str], kind: str) -> bool:
@@ -63,8 +60,7 @@ def needs_starter(now: Situation, ticked: list[str], kind: str) -> bool:
 def buttons(call: Call, now: Situation, ticked: list[str], helper: HelperSettings) -> tuple[dict[str, Any], bool]:
     """(the write button, whether "Next" is the primary button)."""
     if now.working:
-        key = "qa.ui.fetching" if now.working is now.download else "qa.ui.writing"
-        return {"value": call.t(key), "interactive": False, "variant": "primary"}, False
+        return {"value": call.t("qa.ui.writing"), "interactive": False, "variant": "primary"}, False
     missing = _missing(now, ticked, helper)
     if missing:
         return {"value": call.t(missing), "interactive": False, "variant": "primary"}, now.counts.total > 0
