@@ -81,7 +81,7 @@ class DocumentsTab:
             page.on(button.click, self._example(other), None, self.outputs)
         page.on(self.convert.click, self.start, self.form.inputs, self.outputs)
         page.on(self.viewer.again.click, self.again, self.form.inputs | {shown}, self.outputs)
-        page.on(self.list.select, self.choose, self.ids, self.viewer.outputs)
+        page.on(self.list.select, self.choose, [self.ids, *self.viewer.typed], self.viewer.outputs)
         self.viewer.delete.wire(page, [shown], self._but_delete(self.outputs), words=self.lost, act=self.remove)
         page.link(self.next, "qa")
 
@@ -148,8 +148,10 @@ class DocumentsTab:
         documents.start_convert(call.ws, [shown[0]], settings)
         return self.open(call, shown)
 
-    def choose(self, call: Call, ids: list[str], event: gr.SelectData) -> list[Any]:
+    def choose(self, call: Call, ids: list[str], shown: list[Any] | None, text: str,
+               event: gr.SelectData) -> list[Any]:
         """Opens the document of the clicked row."""
+        self.viewer.keep(call, shown, text)
         number = event.index[0]
         document = snapshot(call).find(ids[number] if number < len(ids) else None)
         return self.viewer.show(call, document)

@@ -78,17 +78,26 @@ class Viewer:
                 self.image, self.rendered, self.source, self.saved, self.again, *self.delete.outputs]
 
     def _wire(self, page: Page, text_tab: gr.Tab) -> None:
-        turn = {"inputs": [self.shown], "outputs": self.outputs}
-        page.on(self.back.click, lambda call, shown: self.turn(call, shown, -1), **turn)
-        page.on(self.forward.click, lambda call, shown: self.turn(call, shown, 1), **turn)
-        page.on(self.choice.input, lambda call, shown, number: self.show(call, _known(call, shown), number),
-                [self.shown, self.choice], self.outputs)
+        for button, by in ((self.back, -1), (self.forward, 1)):
+            page.on(button.click, lambda call, shown, text, by=by: self.turn(call, shown, text, by), self.typed,
+                    self.outputs)
+        page.on(self.choice.input, self._jump, [*self.typed, self.choice], self.outputs)
         for event in (self.source.blur, self.save.click):
-            page.on(event, self._keep, [self.shown, self.source], self.saved)
+            page.on(event, self.keep, self.typed, self.saved)
         page.on(text_tab.select, lambda call, text: without_remote_images(text), self.source, self.rendered)
 
-    def turn(self, call: Call, shown: list[Any] | None, by: int) -> list[Any]:
+    @property
+    def typed(self) -> list[Any]:
+        """What `keep` needs: the page that is shown, and its text in the box."""
+        return [self.shown, self.source]
+
+    def _jump(self, call: Call, shown: list[Any] | None, text: str, number: int) -> list[Any]:
+        self.keep(call, shown, text)
+        return self.show(call, _known(call, shown), number)
+
+    def turn(self, call: Call, shown: list[Any] | None, text: str, by: int) -> list[Any]:
         """The neighbouring page."""
+        self.keep(call, shown, text)
         return self.show(call, _known(call, shown), (shown[1] if shown else 1) + by)
 
     def nothing(self, call: Call) -> list[Any]:
@@ -118,8 +127,8 @@ class Viewer:
                 gr.update(visible=picture is not None, value=copy_for_browser(call.ws, picture) if picture else None),
                 without_remote_images(text), text, "", again, *self.delete.reset(call)]
 
-    def _keep(self, call: Call, shown: list[Any] | None, text: str) -> Any:
-        """Saves a correction; also when the box is left, so that turning the page or closing it loses nothing."""
+    def keep(self, call: Call, shown: list[Any] | None, text: str) -> Any:
+        """Saves a correction; also when the box is left or another page is opened: nothing typed is lost."""
         if not shown or not shown[1]:
             return gr.skip()
         if text != documents.page_markdown(call.ws, shown[0], shown[1]):

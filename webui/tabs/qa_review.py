@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -37,6 +38,11 @@ class Panel:
                 self.save = gr.Button(tr("qa.ui.save"), size="sm", elem_id="qa-save")
             gr.Markdown(tr("qa.ui.evidence"))
             self.evidence = gr.Markdown("", sanitize_html=True, elem_classes="sheet", elem_id="qa-evidence")
+
+    @property
+    def typed(self) -> list[Any]:
+        """What `store` needs: the open pair and what stands in its boxes."""
+        return [self.open, self.question, self.answer]
 
     @property
     def outputs(self) -> list[Any]:
@@ -104,7 +110,7 @@ class Review:
         page.on(self.query.input, self.pager.first, self.filters, rows, trigger_mode="always_last")
         for control in (self.document, self.state):
             page.on(control.input, self.pager.first, self.filters, rows)
-        page.on(self.table.select, self.choose, self.ids, self.opened)
+        page.on(self.table.select, self.choose, [self.ids, *panel.typed], self.opened)
         page.on(self.table.input, self.tick, [self.table, self.ids, self.state],
                 [self.ticked, self.bulk, self.bulk_delete])
         page.on(self.bulk_delete.click, self.take_out_ticked, narrow | {self.ticked}, [*self.changed, *self.opened])
@@ -113,10 +119,9 @@ class Review:
         for event in (panel.question.blur, panel.answer.blur, panel.save.click):
             page.on(event, self.keep, edit, [panel.saved, *rows])
         page.on(panel.delete.click, self.take_out_open, narrow | {panel.open, self.ids}, [*self.changed, *self.opened])
-        page.on(panel.close.click, lambda call: self.show(call, None), None, self.opened)
+        page.on(panel.close.click, self.close, panel.typed, self.opened)
         for button, by in ((panel.back, -1), (panel.forward, 1)):
-            page.on(button.click, lambda call, ids, open, by=by: self.step(call, ids, open, by),
-                    [self.ids, panel.open], self.opened)
+            page.on(button.click, partial(self.step, by), [self.ids, *panel.typed], self.opened)
 
     @property
     def changed(self) -> list[Any]:
@@ -144,15 +149,23 @@ class Review:
         """Opens a pair in the place of the settings; None brings the settings back."""
         return [gr.update(visible=id is None), *self.panel.show(call, id)]
 
-    def choose(self, call: Call, ids: list[str], event: gr.SelectData) -> list[Any]:
+    def choose(self, call: Call, ids: list[str], open: str | None, question: str, answer: str,
+               event: gr.SelectData) -> list[Any]:
         """Opens the pair of the clicked row; the first column only ticks."""
         row, column = event.index
         if column == 0 or row >= len(ids):
             return [gr.skip()] * len(self.opened)
+        store(call, open, question, answer)
         return self.show(call, ids[row])
 
-    def step(self, call: Call, ids: list[str], open: str | None, by: int) -> list[Any]:
+    def close(self, call: Call, open: str | None, question: str, answer: str) -> list[Any]:
+        """Keeps what was typed and brings the settings back."""
+        store(call, open, question, answer)
+        return self.show(call, None)
+
+    def step(self, by: int, call: Call, ids: list[str], open: str | None, question: str, answer: str) -> list[Any]:
         """The neighbour on this page of the table."""
+        store(call, open, question, answer)
         at = (ids.index(open) if open in ids else 0) + by
         return self.show(call, ids[at]) if 0 <= at < len(ids) else [gr.skip()] * len(self.opened)
 
@@ -167,15 +180,12 @@ class Review:
         panel, rows = self.panel, len(self.pager.all_outputs)
         if not values[panel.open]:
             return [gr.skip()] * (rows + 1)
-        pair = qa.get_pair(call.ws, values[panel.open])
-        question, answer = values[panel.question].strip(), values[panel.answer].strip()
-        if (question, answer) == (pair.question, pair.answer):
-            return [self._said(call, pair), *[gr.skip()] * rows]
-        return [self._said(call, qa.edit_pair(call.ws, pair.id, question, answer)), *self._again(call, values)]
+        pair, changed = store(call, values[panel.open], values[panel.question], values[panel.answer])
+        return [self._said(call, pair), *(self._again(call, values) if changed else [gr.skip()] * rows)]
 
     @staticmethod
-    def _said(call: Call, pair: Pair) -> str:
-        if pair.reason:
+    def _said(call: Call, pair: Pair | None) -> str:
+        if pair is not None and pair.reason:
             return call.t("qa.ui.saved_refused", reason=call.t(f"qa.gate.{pair.reason}"))
         return call.t("qa.ui.saved")
 
@@ -203,3 +213,13 @@ class Review:
 
     def _again(self, call: Call, values: dict[Any, Any]) -> list[Any]:
         return self.pager.show(call, values[self.pager.offset], *[values[c] for c in self.filters])
+
+
+def store(call: Call, id: str | None, question: str, answer: str) -> tuple[Pair | None, bool]:
+    """Saves the texts of a pair when they differ from it; (the pair now, whether it changed)."""
+    if id is None:
+        return None, False
+    pair = qa.get_pair(call.ws, id)
+    if (question.strip(), answer.strip()) == (pair.question, pair.answer):
+        return pair, False
+    return qa.edit_pair(call.ws, id, question, answer), True
