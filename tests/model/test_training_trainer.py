@@ -159,6 +159,14 @@ def test_a_lost_loss_ends_the_run_with_its_cause(ws):
     assert curves(ws, job.id).lost_steps == (1, 2, 3)
 
 
+def test_a_short_run_is_checked_and_saved_at_its_end(ws):
+    job = tiny_run.new_job(ws)
+    train(job, tiny_run.settings(ws, batch_size=10, epochs=4, save_every=0, evaluate_every=0))
+    assert [step for step, _ in curves(ws, job.id).held_out] == [5, 8]
+    assert [step for step, _ in checkpoints.complete(ws.run(job.id))] == [8, 5]
+    assert curves(ws, job.id).learning_rate[0] == (1, 5e-3)
+
+
 def test_rows_that_do_not_fit_are_counted(ws):
     job = tiny_run.new_job(ws)
     with pytest.raises(UserError) as caught:
