@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from core.llm.errors import Cancelled, ProviderError
@@ -53,8 +54,9 @@ class BaseClient(abc.ABC):
     def complete_many(self, conversations: Sequence[Sequence[Message]], **options: Any) -> list[Reply]:
         """See ChatClient."""
         replies: dict[int, Reply] = {}
-        work = run_many(range(len(conversations)), lambda i: self.complete(conversations[i], **options), workers=self.pacer.most)
-        for index, future in work:
+        ask = partial(self.complete, **options)
+        numbers = range(len(conversations))
+        for index, future in run_many(numbers, lambda i: ask(conversations[i]), workers=self.pacer.most):
             replies[index] = future.result()
         return [replies[i] for i in range(len(conversations))]
 

@@ -59,6 +59,13 @@ class RedactingFilter(logging.Filter):
         return True
 
 
+def install_redaction() -> None:
+    """Puts the filter on all places to which this process logs."""
+    for handler in [*logging.getLogger().handlers, logging.lastResort]:
+        if handler is not None and not any(isinstance(f, RedactingFilter) for f in handler.filters):
+            handler.addFilter(RedactingFilter())
+
+
 def load_key(ws: Workspace, origin: str) -> Secret | None:
     """The key for one origin ("https://host:port"): the environment of a worker first, then the secrets file."""
     bound = os.environ.get(ENVIRONMENT_KEY, "")

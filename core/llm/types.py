@@ -58,7 +58,7 @@ class ChatClient(Protocol):
         ...
 
     def complete_many(self, conversations: Sequence[Sequence[Message]], **options: Any) -> list[Reply]:
-        """Answers in the order of `conversations`, asked for concurrently; options as in `complete`. Raises the first fault."""
+        """Answers in the order of `conversations`, asked for concurrently; options as in `complete`."""
         ...
 
     def stream(

@@ -117,7 +117,8 @@ def _asked_once(
     if known := ledger.call(key):
         return known
     began = time.monotonic()
-    base = {"key": key, "stage": "facts", "chunk_id": chunk.id, "model": helper.model, "prompt_version": PROMPT_VERSION}
+    base: dict[str, Any] = {"key": key, "stage": "facts", "chunk_id": chunk.id, "model": helper.model,
+                            "prompt_version": PROMPT_VERSION}
     try:
         reply = client.complete(
             asked, schema=reply_schema(settings.wordings, settings.most_facts), deadline_s=helper.deadline_s, **sampling

@@ -14,6 +14,7 @@ from core.jobs.context import JobContext, JobStopped
 from core.llm.errors import Cancelled
 from core.llm.opening import open_client
 from core.llm.pacing import run_many
+from core.llm.secrets import install_redaction
 from core.llm.types import ChatClient
 from core.qa.chunk import Body, Span
 from core.qa.generate import Work, language_for, recipe, with_builtin, with_service
@@ -28,6 +29,7 @@ FAILURES_IN_A_ROW = 5
 
 def run(job: JobContext) -> None:
     """Handler of the job kind "build"; `job.params` holds the settings under "settings"."""
+    install_redaction()
     settings = BuildSettings.load(job.params["settings"])
     with Ledger(job.ws) as ledger:
         job.phase("chunks")

@@ -243,3 +243,15 @@ def test_the_sample_comes_from_all_over_and_stops_early(ws, tmp_path):
         assert done.state is JobState.DONE
         assert 10 <= qa.counts(ws).total <= 40
         assert len(fake.chats()) <= 4
+
+
+def test_the_builtin_helper_writes_chinese_pairs_by_rules_alone(ws, tmp_path):
+    text = "# 水泵手册\n\n" + "\n\n".join(
+        f"{n}号站的水泵每分钟输送{n * 3 + 40}升水。滤芯每运行{n * 5 + 100}小时更换一次。" for n in range(1, 6))
+    add_markdown(ws, tmp_path, "水泵.md", text)
+    done = build(ws, BuildSettings(wordings=3))
+    assert done.state is JobState.DONE, done
+    pairs, total = qa.list_pairs(ws, 0, 200, state="accepted")
+    assert total >= 5
+    assert all(pair.language == "zh" and pair.evidence.quote in text for pair in pairs)
+    healthy(ws)
