@@ -15,6 +15,7 @@ from tests.browser.driving import AppProcess
 from tests.browser.materials import with_document, with_pairs
 
 JOB_MS = 300_000
+SLOW_MS = 20_000
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +51,9 @@ def test_the_built_in_helper_writes_pairs_with_one_click(
 
 def test_a_pair_shows_its_evidence_and_can_be_edited(reviewed: AppProcess, open_page: Callable[..., Any]) -> None:
     page, ws = open_page("zh", tab="qa", server=reviewed), Workspace.at(reviewed.home)
+    expect(page.locator("#qa-where")).not_to_be_empty()
     page.locator("#qa-search input, #qa-search textarea").first.fill("三号水泵 千瓦")
-    expect(shown(page, 0, 2)).to_contain_text("15 千瓦")
+    expect(shown(page, 0, 2)).to_contain_text("15 千瓦", timeout=SLOW_MS)
     shown(page, 0, 1).click()
     expect(page.locator("#qa-evidence mark")).to_contain_text("三号水泵的功率是 15 千瓦")
     expect(page.locator("#qa-evidence")).to_contain_text("设备手册.md · 第 1 页")
@@ -82,7 +84,8 @@ def test_ticked_pairs_are_deleted_and_brought_back(reviewed: AppProcess, open_pa
 
 def test_a_helper_without_address_is_asked_for(reviewed: AppProcess, open_page: Callable[..., Any]) -> None:
     page = open_page(tab="qa", server=reviewed)
+    expect(page.locator("#qa-where")).not_to_be_empty()
     page.locator("#helper-kind input[value=openai]").click()
-    expect(page.locator("#qa-write")).to_have_text("Enter the address")
+    expect(page.locator("#qa-write")).to_have_text("Enter the address", timeout=SLOW_MS)
     expect(page.locator("#qa-write")).to_be_disabled()
     expect(page.locator("#helper-key input")).to_have_attribute("type", "password")

@@ -41,8 +41,9 @@ class Situation:
         return done and self.counts.chunks_done >= self.counts.chunks_total
 
     def asked(self) -> set[str]:
-        """Documents of the last build."""
-        return set(self.build.params.get("settings", {}).get("documents", ())) if self.build else set()
+        """Documents of the last build; all of them when it named none."""
+        named = self.build.params.get("settings", {}).get("documents", ()) if self.build else ()
+        return set(named) if named or not self.build else {d.id for d in self.ready}
 
 
 def situation(call: Call) -> Situation:
