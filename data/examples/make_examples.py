@@ -23,7 +23,7 @@ TITLES = {"en": "Quillmere H4 · Owner's Handbook", "zh": "奎尔米 H4 · 用�
 PAGE, BODY = pymupdf.paper_rect("a4"), pymupdf.Rect(64, 74, 531, 770)
 SCAN_DPI, SCAN_QUALITY = 150, 55
 CSS = """
-body {font-family: sans-serif; font-size: 11.5px; line-height: 1.45}
+body {font-family: sans-serif; font-size: 13px; line-height: 1.5}
 h1 {font-size: 21px; margin-bottom: 10px} h2 {font-size: 16px; margin-top: 16px; margin-bottom: 5px}
 h3 {font-size: 13px; margin-top: 10px; margin-bottom: 3px} p, li {margin-top: 3px; margin-bottom: 4px}
 table {border-collapse: collapse} td, th {border-width: 1px; border-style: solid; border-color: #555; padding: 4px} th {background-color: #e4ebe8}
