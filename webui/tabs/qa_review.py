@@ -107,7 +107,7 @@ class Review:
 
     def _wire(self, page: Page) -> None:
         panel, rows, narrow = self.panel, self.pager.all_outputs, set(self.filters) | {self.pager.offset}
-        page.on(self.query.input, self.pager.first, self.filters, rows, trigger_mode="always_last")
+        page.on(self.query.change, self.pager.first, self.filters, rows, trigger_mode="always_last")
         for control in (self.document, self.state):
             page.on(control.input, self.pager.first, self.filters, rows)
         page.on(self.table.select, self.choose, [self.ids, *panel.typed], self.opened)
