@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 from core.llm.errors import Cancelled, ProviderError
@@ -28,11 +27,12 @@ class BaseClient(abc.ABC):
         key: Secret | None = None,
         *,
         concurrency: int = 16,
+        steady: bool = False,
         sleep: Callable[[float], Any] | None = None,
     ) -> None:
         self.model = model
         self.target = parse_base_url(base_url)
-        self.pacer = Pacer(concurrency)
+        self.pacer = Pacer(concurrency, steady=steady)
         self._cancelled = threading.Event()
         self._sleep = sleep or self._cancelled.wait
         self._http = http_client(self.target, key, self._cancelled)
@@ -54,9 +54,10 @@ class BaseClient(abc.ABC):
     def complete_many(self, conversations: Sequence[Sequence[Message]], **options: Any) -> list[Reply]:
         """See ChatClient."""
         replies: dict[int, Reply] = {}
-        ask = partial(self.complete, **options)
-        numbers = range(len(conversations))
-        for index, future in run_many(numbers, lambda i: ask(conversations[i]), workers=self.pacer.most):
+        def ask(index: int) -> Reply:
+            return self.complete(conversations[index], **options)
+
+        for index, future in run_many(range(len(conversations)), ask, workers=self.pacer.most):
             replies[index] = future.result()
         return [replies[i] for i in range(len(conversations))]
 

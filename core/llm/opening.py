@@ -25,12 +25,12 @@ def open_client(ws: Workspace, helper: HelperSettings, key: Secret | str | None 
 
     if helper.kind == "builtin":
         from core.models import STARTER_ID
-        from core.serving import ensure
+        from core.serving import ServeSettings, ensure
         from core.serving.names import QUESTION_WRITER
 
         endpoint = ensure(ws, STARTER_ID, (QUESTION_WRITER,))
         return OpenAIClient(
-            endpoint.base_url, QUESTION_WRITER, Secret(endpoint.api_key), concurrency=helper.concurrency
+            endpoint.base_url, QUESTION_WRITER, Secret(endpoint.api_key), concurrency=ServeSettings().max_batch, steady=True
         )
     secret = helper_key(ws, helper, key)
     if helper.kind == "ollama":

@@ -28,11 +28,15 @@ class Pacer:
     Args:
         most: never more requests at once than this.
         start: requests at once before anything is known.
+        steady: the service is known to take `most` at once (our own model server, which answers them in one batch),
+            so nothing is measured; it still may say stop.
     """
 
-    def __init__(self, most: int = 16, start: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, most: int = 16, start: int = 1, clock: Callable[[], float] = time.monotonic,
+                 steady: bool = False) -> None:
         self.most = most
-        self.limit = float(min(start, most))
+        self.limit = float(most if steady else min(start, most))
+        self._steady = steady
         self._clock = clock
         self._busy = 0
         self._best = float("inf")
@@ -65,6 +69,10 @@ class Pacer:
 
     def _succeeded(self, seconds: float, size: float) -> None:
         with self._free:
+            if self._steady:
+                self.limit = min(float(self.most), self.limit + 1)
+                self._free.notify_all()
+                return
             self._seconds, self._size, self._replies = self._seconds + seconds, self._size + size, self._replies + 1
             if self._replies >= max(ROUND, int(self.limit)):
                 self._end_round(max(self._seconds / self._size, 1e-9))

@@ -55,3 +55,14 @@ def test_stop_starts_nothing_new():
         if item >= 5:
             stop.append(1)
     assert len(started) < 15
+
+
+def test_a_steady_service_is_filled_from_the_first_request_on_and_recovers_from_a_stop() -> None:
+    pacer = Pacer(most=8, steady=True)
+    assert pacer.limit == 8
+    pacer.throttled()
+    assert pacer.limit == 4
+    for _ in range(10):
+        with pacer.slot() as done:
+            done(10)
+    assert pacer.limit == 8
