@@ -30,7 +30,11 @@ def open_client(ws: Workspace, helper: HelperSettings, key: Secret | str | None 
 
         endpoint = ensure(ws, STARTER_ID, (QUESTION_WRITER,))
         return OpenAIClient(
-            endpoint.base_url, QUESTION_WRITER, Secret(endpoint.api_key), concurrency=ServeSettings().max_batch, steady=True
+            endpoint.base_url,
+            QUESTION_WRITER,
+            Secret(endpoint.api_key),
+            concurrency=ServeSettings().max_batch,
+            steady=True,
         )
     secret = helper_key(ws, helper, key)
     if helper.kind == "ollama":
