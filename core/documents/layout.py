@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pymupdf4llm.helpers.document_layout as engine
 
-from core.documents.ocr import Line
 from core.documents.table_text import Cell, table_markdown
 from core.documents.text_lines import bullet_of, is_code, join_lines, join_text, line_text, numbered
 
-_SKIPPED = ("page-header", "page-footer")
+_EDGES = ("page-header", "page-footer")
 _INDENT_POINTS = 8.0
 
 
@@ -28,19 +29,46 @@ class Block:
     number: str = ""
 
 
-def page_markdown(document: Any, ocr_lines: list[Line] | None = None) -> tuple[str, tuple[float, ...]]:
+def page_markdown(document: Any, is_ocr: bool = False,
+                  running: Callable[[str], bool] | None = None) -> tuple[str, tuple[float, ...]]:
     """Markdown of the only page of a document, and the letter height of each heading in it.
 
     Args:
-        ocr_lines: the lines of a page that was read from its picture.
+        is_ocr: the text was read from the picture; fonts say nothing then.
+        running: tells whether a line at the page's edge is a running header or footer; by default the models do.
     """
-    parsed = engine.parse_document(document, use_ocr=False, force_text=True)
+    return render(engine.parse_document(document, use_ocr=False, force_text=True).pages[0], is_ocr, running)
+
+
+def render(page: Any, is_ocr: bool, running: Callable[[str], bool] | None) -> tuple[str, tuple[float, ...]]:
+    """Like `page_markdown`, for a page as the models see it. What they call header or footer stays when it is the
+    only text or does not recur."""
     blocks: list[Block] = []
-    for box in parsed.pages[0].boxes:
-        if box.boxclass not in _SKIPPED:
-            blocks += _blocks(box, is_ocr=ocr_lines is not None)
+    edges: list[Block] = []
+    body = _body_size(page)
+    for box in page.boxes:
+        if box.boxclass not in _EDGES:
+            blocks += _blocks(box, is_ocr)
+        elif box.textlines and any(line_text(line).strip() for line in box.textlines):
+            text = join_lines(box.textlines)
+            size = max(span["size"] for line in box.textlines for span in line["spans"])
+            block = Block("heading" if size > 1.25 * body else "text", text, size)
+            edges.append(block)
+            if running is not None and not all(running(line_text(line)) for line in box.textlines):
+                blocks.append(block)
+    blocks = blocks if any(block.text for block in blocks) else edges
     _levels(blocks)
     return _write(blocks), tuple(b.size for b in blocks if b.kind == "heading")
+
+
+def _body_size(page: Any) -> float:
+    """Letter height of most of the text."""
+    sizes: Counter[float] = Counter()
+    for block in page.fulltext:
+        for line in block["lines"]:
+            for span in line["spans"]:
+                sizes[round(span["size"], 1)] += len(span["text"])
+    return sizes.most_common(1)[0][0] if sizes else 10.0
 
 
 def _blocks(box: Any, is_ocr: bool) -> list[Block]:

@@ -9,6 +9,7 @@ from typing import Any
 import pymupdf
 
 from core.documents.child import PageText
+from core.documents.edges import Edges
 from core.documents.layout import page_markdown
 from core.documents.triage import look_at
 from core.errors import UserError
@@ -39,6 +40,7 @@ class PdfReader:
             raise UserError("documents.error.wrong_password" if password else "documents.error.encrypted")
         self.ocr = ocr
         self.total = _count(self.pdf)
+        self.edges = Edges(self.pdf)
 
     def page(self, number: int, picture: Path) -> PageText:
         """Looks at the page, reads its text or its picture, and draws it."""
@@ -50,7 +52,7 @@ class PdfReader:
                 return self._by_ocr(page, picture)
             if look.turn:
                 _turn(copy[0], look.turn)
-            markdown, sizes = page_markdown(copy)
+            markdown, sizes = page_markdown(copy, running=self.edges.judge(number - 1))
         gc.collect()
         warnings = ("documents.warning.no_text_layer",) if look.needs_ocr else ()
         return PageText(markdown, "text", None, warnings, sizes, True)
@@ -62,7 +64,7 @@ class PdfReader:
         if scan.turn:
             _draw(page, picture, scan.turn)
         with scan.document as copy:
-            markdown, sizes = page_markdown(copy, scan.lines)
+            markdown, sizes = page_markdown(copy, is_ocr=True)
         gc.collect()
         warnings = ("documents.warning.hard_to_read",) if scan.lines and scan.confidence < LOW_CONFIDENCE else ()
         return PageText(markdown, "ocr", scan.confidence if scan.lines else None, warnings, sizes, True)
@@ -139,13 +141,14 @@ def _on_white(image: Any) -> Any:
 
 def _count(pdf: Any) -> int:
     """Pages that exist; a file that lies about their number is read as far as it goes."""
-    count = pdf.page_count
-    if count <= 0:
-        raise UserError("documents.error.no_pages")
     try:
-        pdf.load_page(0)
+        count = pdf.page_count
+        if count > 0:
+            pdf.load_page(0)
     except Exception:
         raise UserError("documents.error.damaged") from None
+    if count <= 0:
+        raise UserError("documents.error.no_pages")
     low, high = 1, count
     while low < high:  # most files are honest: the last page exists
         try:
