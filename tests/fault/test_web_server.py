@@ -39,9 +39,8 @@ def run_app(home: Path, *arguments: str, **env: str) -> subprocess.CompletedProc
 
 def routes() -> list[str]:
     """Every path that Gradio serves, with its parameters filled in."""
-    from gradio.routes import App
-
     import gradio
+    from gradio.routes import App
 
     with gradio.Blocks() as demo:
         gradio.Markdown("x")
