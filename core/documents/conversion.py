@@ -165,7 +165,8 @@ class Conversion:
         readable = known.readable
         texts = {n: paths.markdown(n).read_text(encoding="utf-8") for n in sorted(readable)}
         sizes = {n: line.get("sizes", []) for n, line in readable.items()}
-        for number, text in relevel(texts, sizes).items():
+        is_ocr = any(line["source"] != "text" for line in readable.values())
+        for number, text in relevel(texts, sizes, is_ocr).items():
             if text != texts[number]:
                 atomic_write(paths.markdown(number), text)
         whole = len(readable) == known.total and not error

@@ -5,28 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pymupdf4llm.helpers.document_layout as engine
 
-from core.documents.table_text import Cell, table_markdown
-from core.documents.text_lines import bullet_of, is_code, join_lines, join_text, line_text, numbered
+from core.documents.blocks import Block, Setting, blocks_of, breaks_before
+from core.documents.classify import ends_sentence
+from core.documents.text_lines import TextLine, join_lines, join_text, text_line
 
 _EDGES = ("page-header", "page-footer")
 _INDENT_POINTS = 8.0
-
-
-@dataclass
-class Block:
-    """A piece of the page: kind is heading, text, item, code, table or picture."""
-
-    kind: str
-    text: str
-    size: float = 0.0
-    x0: float = 0.0
-    level: int = 0
-    number: str = ""
+_HEADING_FACTOR = 1.25
 
 
 def page_markdown(document: Any, is_ocr: bool = False,
@@ -48,17 +37,40 @@ def render(page: Any, is_ocr: bool, running: Callable[[str], bool] | None) -> tu
     body = _body_size(page)
     for box in page.boxes:
         if box.boxclass not in _EDGES:
-            blocks += _blocks(box, is_ocr)
-        elif box.textlines and any(line_text(line).strip() for line in box.textlines):
-            text = join_lines(box.textlines)
-            size = max(span["size"] for line in box.textlines for span in line["spans"])
-            block = Block("heading" if size > 1.25 * body else "text", text, size)
+            around = Setting(_column_right(box, page.boxes), body, is_ocr)
+            _append(blocks, blocks_of(box, around), around)
+        elif lines := [line for line in map(text_line, box.textlines or ()) if line.plain.strip()]:
+            size = max(line.size for line in lines)
+            block = Block("heading" if size > _HEADING_FACTOR * body else "text", join_lines(lines), size)
             edges.append(block)
-            if running is not None and not all(running(line_text(line)) for line in box.textlines):
+            if running is not None and not any(running(line.plain) for line in lines):
                 blocks.append(block)
     blocks = blocks if any(block.text for block in blocks) else edges
-    _levels(blocks)
+    _nest(blocks)
     return _write(blocks), tuple(b.size for b in blocks if b.kind == "heading")
+
+
+def _append(blocks: list[Block], more: list[Block], around: Setting) -> None:
+    """Adds blocks; an item without a mark that goes on with the sentence of the item before is joined to it."""
+    for block in more:
+        before = blocks[-1] if blocks else None
+        if (before is not None and before.kind == "item" and block.kind == "item" and not block.marked
+                and _goes_on(before.last, block.first, around)):
+            before.text, before.last = join_text(before.text, block.text), block.last
+        else:
+            blocks.append(block)
+
+
+def _goes_on(last: TextLine | None, first: TextLine | None, around: Setting) -> bool:
+    return (last is not None and first is not None and 0 < first.y0 - last.y0 < 2.2 * first.size
+            and not ends_sentence(last.plain) and not breaks_before(last, first, around))
+
+
+def _column_right(box: Any, boxes: list[Any]) -> float:
+    """Right edge of the column a box stands in: that of the boxes above and below it."""
+    return max((other.x1 for other in boxes if other.boxclass not in _EDGES and other.x0 < box.x1 and other.x1 > box.x0
+                and min(other.x1, box.x1) - max(other.x0, box.x0) > 0.5 * min(other.x1 - other.x0, box.x1 - box.x0)),
+               default=box.x1)
 
 
 def _body_size(page: Any) -> float:
@@ -67,86 +79,11 @@ def _body_size(page: Any) -> float:
     for block in page.fulltext:
         for line in block["lines"]:
             for span in line["spans"]:
-                sizes[round(span["size"], 1)] += len(span["text"])
+                sizes[round(span["size"] * 2) / 2] += len(span["text"])
     return sizes.most_common(1)[0][0] if sizes else 10.0
 
 
-def _blocks(box: Any, is_ocr: bool) -> list[Block]:
-    if box.boxclass == "table":
-        return [Block("table", _table(box.table or {}))]
-    lines = [line for line in box.textlines or () if line_text(line).strip()]
-    if not lines:
-        return []
-    if box.boxclass in ("title", "section-header"):
-        text = join_lines(lines, code=False)
-        return [Block("heading", text, max(span["size"] for line in lines for span in line["spans"]))] if text else []
-    if box.boxclass == "list-item":
-        return _items(lines)
-    if not is_ocr and is_code(lines):
-        return [Block("code", _code(lines), x0=lines[0]["bbox"][0])]
-    return [Block("text", join_lines(lines), x0=lines[0]["bbox"][0])]
-
-
-def _table(table: dict[str, Any]) -> str:
-    """The table as the models cut it; lines of a cell are one running text, and empty rows and columns are dropped."""
-    rows = [[_cell(text) for text in row] for row in table.get("extract") or ()]
-    rows = [row for row in rows if any(row)]
-    width = max(map(len, rows), default=0)
-    rows = [row + [""] * (width - len(row)) for row in rows]
-    kept = [index for index in range(width) if any(row[index] for row in rows)]
-    return table_markdown([[Cell(row[index]) for index in kept] for row in rows])
-
-
-def _cell(text: str | None) -> str:
-    joined = ""
-    for line in (text or "").split("\n"):
-        joined = join_text(joined, line.strip())
-    return joined
-
-
-def _items(lines: list[dict[str, Any]]) -> list[Block]:
-    """List items of a box; a line that begins with a bullet or number, or further left, begins an item."""
-    items: list[list[dict[str, Any]]] = []
-    for line in lines:
-        text = line_text(line).strip()
-        if not items or bullet_of(text) or numbered(text) or line["bbox"][0] < items[-1][-1]["bbox"][0] - 2:
-            items.append([])
-        items[-1].append(line)
-    blocks = []
-    for item in items:
-        text = join_lines(item)
-        mark = bullet_of(text)
-        text = text[len(mark):].strip() if mark else text
-        number = numbered(text)
-        if number:
-            text = text[len(number):].strip()
-        if text:
-            blocks.append(Block("item", text, x0=item[0]["bbox"][0], number=_digits(number)))
-    return blocks
-
-
-def _digits(number: str) -> str:
-    match = re.search(r"\d+", number)
-    return f"{match[0]}." if match else ""
-
-
-def _code(lines: list[dict[str, Any]]) -> str:
-    """Lines of code with the indentation that their left edges tell."""
-    left = min(line["bbox"][0] for line in lines)
-    written, bottom = [], None
-    for line in lines:
-        span = line["spans"][0]
-        pitch = 0.6 * span["size"]
-        if bottom is not None and line["bbox"][1] - bottom > 0.9 * span["size"]:
-            written.append("")
-        bottom = line["bbox"][3]
-        text = line_text(line).rstrip()
-        indent = round((line["bbox"][0] - left) / pitch) if text == text.lstrip() else 0
-        written.append(" " * indent + text)
-    return "\n".join(written)
-
-
-def _levels(blocks: list[Block]) -> None:
+def _nest(blocks: list[Block]) -> None:
     """Nesting of list items by their left edges, within each run of items."""
     run: list[Block] = []
     for block in [*blocks, Block("end", "")]:
@@ -178,5 +115,3 @@ def _write(blocks: list[Block]) -> str:
         elif block.text:
             parts.append(f"\n{block.text}\n")
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).strip() + "\n"
-
-

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+
+from core.documents.classify import heading_class
 
 _HEADING = re.compile(r"^(#{1,6}) (.*)$")
 _FENCE = re.compile(r"^\s*(```|~~~)")
-_DECIMAL = re.compile(r"^(\d{1,2}(?:\.\d{1,2}){0,4})[.、)）]?\s+\S|^(\d{1,2}(?:\.\d{1,2}){1,4})[.、]?\s*[^\d\s.]")
-_SAME_SIZE = 0.06
+_SAME_SIZE, _SAME_SIZE_OCR = 0.06, 0.13
 
 
-def relevel(pages: dict[int, str], sizes: dict[int, list[float]]) -> dict[int, str]:
+def relevel(pages: dict[int, str], sizes: dict[int, list[float]], is_ocr: bool = False) -> dict[int, str]:
     """Pages with the right number of ``#`` in their headings.
 
     Args:
         pages: Markdown by page number.
         sizes: letter heights of each page's headings in order; a page whose count does not fit is left alone.
+        is_ocr: letter heights were measured in pictures, so that they vary.
     """
     found = [(number, index, title, size) for number in sorted(pages)
              for (index, title), size in zip(headings(pages[number]), sizes.get(number, []), strict=False)
              if len(headings(pages[number])) == len(sizes.get(number, []))]
     if not found:
         return pages
-    levels = _levels([(title, size) for _, _, title, size in found])
+    levels = _levels([(title, size) for _, _, title, size in found], _SAME_SIZE_OCR if is_ocr else _SAME_SIZE)
     lines = {number: text.split("\n") for number, text in pages.items()}
     for (number, index, title, _), level in zip(found, levels, strict=True):
         lines[number][index] = f"{'#' * level} {title}"
@@ -40,29 +43,33 @@ def headings(markdown: str) -> list[tuple[int, str]]:
     return found
 
 
-def _levels(found: list[tuple[str, float]]) -> list[int]:
-    ranks = _ranks([size for _, size in found])
-    by_size = [ranks[size] for _, size in found]
-    depths = [_depth(title) for title, _ in found]
-    if sum(depth is not None for depth in depths) < 3:
-        return [min(6, level) for level in by_size]
-    first = [level for level, depth in zip(by_size, depths, strict=True) if depth == 1]
-    base = min(first) - 1 if first else 0
-    return [max(1, min(6, base + depth if depth else level)) for level, depth in zip(by_size, depths, strict=True)]
+def _levels(found: list[tuple[str, float]], tolerance: float) -> list[int]:
+    """Headings of one numbering class share a level: the one that most of them have by size. Deeper decimal numbers
+    lie below shallower ones."""
+    ranks = _ranks([size for _, size in found], tolerance)
+    levels = [ranks[size] for _, size in found]
+    classes = [heading_class(title) for title, _ in found]
+    agreed: dict[str, int] = {}
+    for name in sorted(set(classes) - {""}):
+        votes = Counter(level for level, own in zip(levels, classes, strict=True) if own == name)
+        level = min(votes, key=lambda one: (-votes[one], one))
+        above = max((agreed[other] for other in agreed if other < name and _lies_above(other, name)), default=0)
+        agreed[name] = max(level, above + 1)
+    return [min(6, agreed.get(name, level)) for level, name in zip(levels, classes, strict=True)]
 
 
-def _ranks(sizes: list[float]) -> dict[float, int]:
+def _lies_above(one: str, other: str) -> bool:
+    """Whether headings of class `one` contain those of class `other`."""
+    return (one[0] == other[0] == "d" and one[1:].isdigit() and other[1:].isdigit()
+            or (one, other) in (("han", "han-brackets"), ("chapter", "section")))
+
+
+def _ranks(sizes: list[float], tolerance: float) -> dict[float, int]:
     """Levels of the letter heights, largest first; nearly equal ones share a level."""
     ranks: dict[float, int] = {}
     level, top = 0, 0.0
     for size in sorted(set(sizes), reverse=True):
-        if not ranks or size < top * (1 - _SAME_SIZE):
+        if not ranks or size < top * (1 - tolerance):
             level, top = level + 1, size
         ranks[size] = level
     return ranks
-
-
-def _depth(title: str) -> int | None:
-    """Depth that a heading's number tells, 1 for "3 Use", 2 for "3.1 Light"; None without a number."""
-    match = _DECIMAL.match(title)
-    return (match[1] or match[2]).count(".") + 1 if match else None

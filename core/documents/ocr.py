@@ -14,7 +14,9 @@ DPI = 200
 LONGEST_PIXELS = 3600
 TRIED_LINES = 6
 SURE = 0.8
+LEAST_SLANT = 0.15  # degrees
 _FONT = "china-s"
+Reading = tuple[np.ndarray, str, float]
 
 
 @dataclass(frozen=True)
@@ -48,25 +50,51 @@ class Scan:
 
 
 def read_page(page: Any) -> Scan:
-    """Renders a page and reads it; where that makes no sense, it is turned the right way up and read again."""
+    """Renders a page and reads it; where that makes no sense, it is turned the right way up and read again.
+
+    Slight slants are straightened after the reading, so that lines and columns are what they seem.
+    """
     scale = min(DPI / 72, LONGEST_PIXELS / max(page.rect.width, page.rect.height, 1))
     pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False, colorspace=pymupdf.csRGB)
     pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.stride)[:, :pixmap.width * 3]
-    pixels = pixels.reshape(pixmap.height, pixmap.width, 3)[:, :, ::-1]
-    pixels = np.ascontiguousarray(pixels)
-    turn, lines = 0, _read(pixels, scale)
-    if not _is_upright(lines):
+    pixels = np.ascontiguousarray(pixels.reshape(pixmap.height, pixmap.width, 3)[:, :, ::-1])
+    turn, found = 0, _read(pixels)
+    if not _is_upright(found):
         turn = find_turn(pixels)
         if turn:
             pixels = np.ascontiguousarray(np.rot90(pixels, -turn // 90))
-            lines = _read(pixels, scale)
+            found = _read(pixels)
+    pixels, found = _straight(pixels, found)
+    lines = [_line(corners, text, score, scale) for corners, text, score in found]
     return Scan(_searchable(pixels, lines, scale), turn, lines)
 
 
-def _is_upright(lines: list[Line]) -> bool:
+def _straight(pixels: np.ndarray, found: list[Reading]) -> tuple[np.ndarray, list[Reading]]:
+    """Picture and corners turned by the median slant of the long lines, if that is worth while."""
+    from PIL import Image
+
+    sides = [corners[1] - corners[0] + corners[2] - corners[3] for corners, _, _ in found]
+    slants = [np.degrees(np.arctan2(y, x)) for x, y in sides if abs(x) > 8 * abs(y) and abs(x) > 300]
+    slant = float(np.median(slants)) if len(slants) >= 3 else 0.0
+    if abs(slant) < LEAST_SLANT:
+        return pixels, found
+    centre = np.array([pixels.shape[1] / 2, pixels.shape[0] / 2])
+    angle = np.radians(-slant)
+    matrix = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    turned = Image.fromarray(pixels).rotate(slant, resample=Image.Resampling.BILINEAR, fillcolor=(255, 255, 255))
+    return np.asarray(turned), [((corners - centre) @ matrix + centre, text, score) for corners, text, score in found]
+
+
+def _line(corners: np.ndarray, text: str, score: float, scale: float) -> Line:
+    (x0, y0), (x1, y1) = corners.min(axis=0) / scale, corners.max(axis=0) / scale
+    return Line((float(x0), float(y0), float(x1), float(y1)), text, score)
+
+
+def _is_upright(found: list[Reading]) -> bool:
     """Whether a reading makes sense: wide lines, read with certainty. Turned pages give short, doubtful ones."""
-    wide = sum(line.box[2] - line.box[0] > line.box[3] - line.box[1] for line in lines)
-    return bool(lines) and wide > 0.6 * len(lines) and sum(line.score for line in lines) > SURE * len(lines)
+    extents = [np.ptp(corners, axis=0) for corners, _, _ in found]
+    wide = sum(width > height for width, height in extents)
+    return bool(found) and wide > 0.6 * len(found) and sum(score for _, _, score in found) > SURE * len(found)
 
 
 def find_turn(pixels: np.ndarray) -> int:
@@ -101,16 +129,13 @@ def _sureness(crops: list[np.ndarray]) -> float:
     return float(np.mean([scores[0] if scores else 0.0 for scores in found])) if found else 0.0
 
 
-def _read(pixels: np.ndarray, scale: float) -> list[Line]:
+def _read(pixels: np.ndarray) -> list[Reading]:
+    """The lines with their corners (clockwise from the upper left, in pixels), text and certainty."""
     found = _engine()(pixels, use_det=True, use_cls=False, use_rec=True)
     if getattr(found, "boxes", None) is None or getattr(found, "txts", None) is None:
         return []
-    lines = []
-    for box, text, score in zip(np.asarray(found.boxes), found.txts, found.scores, strict=True):
-        (x0, y0), (x1, y1) = box.min(axis=0) / scale, box.max(axis=0) / scale
-        if text.strip():
-            lines.append(Line((float(x0), float(y0), float(x1), float(y1)), text, float(score)))
-    return lines
+    return [(np.asarray(corners, dtype=float), text, float(score))
+            for corners, text, score in zip(found.boxes, found.txts, found.scores, strict=True) if text.strip()]
 
 
 def _searchable(pixels: np.ndarray, lines: list[Line], scale: float) -> Any:

@@ -1,0 +1,201 @@
+"""The pieces of a page: headings, paragraphs, list items, code, tables, made from the engine's boxes. Child only."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from core.documents.classify import ends_sentence, looks_like_code, looks_like_comment, reads_as_heading
+from core.documents.table_text import Cell, table_markdown
+from core.documents.text_lines import TextLine, bullet_of, join_lines, join_text, numbered, text_line
+
+_LONG_HEADING = 40
+_SLACK = 0.2
+_LARGER = 1.18
+
+
+@dataclass
+class Block:
+    """A piece of the page.
+
+    Args:
+        kind: heading, text, item, code or table.
+        size: letter height of a heading.
+        number: of a numbered list item, "3.".
+        marked: whether a list item had a bullet or number of its own.
+        last: the last line, to see whether the next block goes on with its sentence.
+    """
+
+    kind: str
+    text: str
+    size: float = 0.0
+    x0: float = 0.0
+    level: int = 0
+    number: str = ""
+    marked: bool = False
+    first: TextLine | None = None
+    last: TextLine | None = None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is known of the page around a box: right edge of its column, letter height of the text, is it from OCR."""
+
+    right: float
+    body: float
+    is_ocr: bool
+
+
+def blocks_of(box: Any, around: Setting) -> list[Block]:
+    """The blocks of a layout box."""
+    if box.boxclass == "table":
+        return [Block("table", _table(box.table or {}))]
+    lines = [line for line in map(text_line, box.textlines or ()) if line.plain.strip()]
+    if not lines:
+        return []
+    if around.is_ocr:
+        return [block for part in _without_code(lines) for block in _ocr_part(box.boxclass, part, around)]
+    if _is_code(lines):
+        return [Block("code", code_text(lines), x0=lines[0].x0, first=lines[0], last=lines[-1])]
+    return _part(box.boxclass, lines, around)
+
+
+def _part(kind: str, lines: list[TextLine], around: Setting) -> list[Block]:
+    if kind in ("title", "section-header"):
+        text = join_lines(lines, code=False)
+        if not (len(text) > _LONG_HEADING and ends_sentence(text) and lines[0].size < _LARGER * around.body):
+            return [Block("heading", text, max(line.size for line in lines))]
+    if kind == "list-item":
+        return _items(lines, around)
+    return [_paragraph(part) for part in _paragraphs(lines, around)]
+
+
+def _paragraph(lines: list[TextLine]) -> Block:
+    return Block("text", join_lines(lines), x0=lines[0].x0, first=lines[0], last=lines[-1])
+
+
+def _ocr_part(kind: str, part: list[TextLine] | Block, around: Setting) -> list[Block]:
+    """Like `_part`; headings are known by number and size, for the picture has no fonts."""
+    if isinstance(part, Block):
+        return [part]
+    head, rest = part[0], part[1:]
+    text = head.plain.strip()
+    short = head.x1 < around.right - 0.25 * (around.right - head.x0)
+    is_heading = short and (reads_as_heading(text) and not (kind == "list-item" and numbered(text))
+                            or head.size > 1.35 * around.body and not ends_sentence(text) and not bullet_of(text))
+    if kind not in ("title", "section-header") and is_heading:
+        return [Block("heading", text, head.size), *(_ocr_part(kind, rest, around) if rest else [])]
+    if kind == "section-header" and rest and head.size > _LARGER * rest[0].size and short:
+        return [Block("heading", text, head.size), *_ocr_part("text", rest, around)]
+    return _part(kind, part, around)
+
+
+def _without_code(lines: list[TextLine]) -> list[list[TextLine] | Block]:
+    """Lines of a box read from the picture: runs of code become blocks, the other lines stay together."""
+    marks = [looks_like_code(line.plain) for line in lines]
+    comments = [looks_like_comment(line.plain) for line in lines]
+    for order in (range(len(lines)), range(len(lines) - 1, -1, -1)):
+        for index in order:
+            near = [i for i in (index - 1, index + 1) if 0 <= i < len(lines)]
+            marks[index] = marks[index] or comments[index] and any(marks[i] for i in near)
+    parts: list[list[TextLine] | Block] = []
+    start = 0
+    while start < len(lines):
+        end = start
+        while end < len(lines) and marks[end] == marks[start]:
+            end += 1
+        run = lines[start:end]
+        if marks[start]:
+            parts.append(Block("code", code_text(run), x0=run[0].x0, first=run[0], last=run[-1]))
+        else:
+            parts.append(run)
+        start = end
+    return parts
+
+
+def _is_code(lines: list[TextLine]) -> bool:
+    """Monospaced lines; a single short one is code only when it looks like it."""
+    mono = sum(line.mono > 0.9 and (line.starts_mono or looks_like_comment(line.plain)) for line in lines)
+    return mono == len(lines) or len(lines) >= 4 and mono >= 0.8 * len(lines)
+
+
+def code_text(lines: list[TextLine]) -> str:
+    """Lines of code with the indentation that their left edges tell."""
+    left = min(line.x0 for line in lines)
+    pitches = sorted((line.x1 - line.x0) / max(1, len(line.plain)) for line in lines if line.plain.isascii())
+    pitch = pitches[len(pitches) // 2] if pitches else 0.6 * lines[0].size
+    written: list[str] = []
+    bottom = None
+    for line in lines:
+        if bottom is not None and line.y0 - bottom > 0.9 * line.size:
+            written.append("")
+        bottom = line.y1
+        text = line.plain.rstrip()
+        indent = round((line.x0 - left) / max(1.0, pitch)) if text == text.lstrip() else 0
+        written.append(" " * indent + text)
+    return "\n".join(written)
+
+
+def breaks_before(previous: TextLine, line: TextLine, around: Setting) -> bool:
+    """Whether a paragraph ends before `line`: its first word had fitted on the line before, and that line ends a
+    sentence or is far shorter than the column."""
+    slack = around.right - previous.x1 - line.first_word_width - 0.4 * line.size
+    if slack <= 0:
+        return False
+    return ends_sentence(previous.plain) or slack > _SLACK * (around.right - previous.x0)
+
+
+def _paragraphs(lines: list[TextLine], around: Setting) -> list[list[TextLine]]:
+    parts = [[lines[0]]]
+    for line in lines[1:]:
+        last = parts[-1][-1]
+        indented = abs(line.x0 - parts[-1][0].x0) > 3 * line.size
+        if breaks_before(last, line, around) and ends_sentence(last.plain) and not indented:
+            parts.append([])
+        parts[-1].append(line)
+    return parts
+
+
+def _items(lines: list[TextLine], around: Setting) -> list[Block]:
+    """List items of a box; a line with a bullet or number, further left, or after a paragraph's end begins one."""
+    items: list[list[TextLine]] = []
+    for line in lines:
+        text = line.plain.strip()
+        if (not items or bullet_of(text) or numbered(text) or line.x0 < items[-1][0].x0 - line.size
+                or line.x0 < items[-1][0].x0 + 2 and breaks_before(items[-1][-1], line, around)):
+            items.append([])
+        items[-1].append(line)
+    blocks = []
+    for item in items:
+        text = join_lines(item)
+        bullet = bullet_of(text)
+        text = text[len(bullet):].strip()
+        number = numbered(text)
+        text = text[len(number):].strip()
+        if text:
+            blocks.append(Block("item", text, x0=item[0].x0, number=_digits(number), marked=bool(bullet or number),
+                                first=item[0], last=item[-1]))
+    return blocks
+
+
+def _digits(number: str) -> str:
+    match = re.search(r"\d+", number)
+    return f"{match[0]}." if match else ""
+
+
+def _table(table: dict[str, Any]) -> str:
+    """The table as the models cut it; lines of a cell are one running text, and empty rows and columns are dropped."""
+    rows = [[_cell(text) for text in row] for row in table.get("extract") or ()]
+    rows = [row for row in rows if any(row)]
+    width = max(map(len, rows), default=0)
+    rows = [row + [""] * (width - len(row)) for row in rows]
+    kept = [index for index in range(width) if any(row[index] for row in rows)]
+    return table_markdown([[Cell(row[index]) for index in kept] for row in rows])
+
+
+def _cell(text: str | None) -> str:
+    joined = ""
+    for line in (text or "").split("\n"):
+        joined = join_text(joined, line.strip())
+    return joined
