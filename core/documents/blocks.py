@@ -40,8 +40,9 @@ class Block:
 
 @dataclass(frozen=True)
 class Setting:
-    """What is known of the page around a box: right edge of its column, letter height of the text, is it from OCR."""
+    """What is known of the page around a box: edges of its column, letter height of the text, is it from OCR."""
 
+    left: float
     right: float
     body: float
     is_ocr: bool
@@ -64,11 +65,33 @@ def blocks_of(box: Any, around: Setting) -> list[Block]:
 def _part(kind: str, lines: list[TextLine], around: Setting) -> list[Block]:
     if kind in ("title", "section-header"):
         text = join_lines(lines, code=False)
-        if not (len(text) > _LONG_HEADING and ends_sentence(text) and lines[0].size < _LARGER * around.body):
+        if not _is_sentence(text, lines[0], around):
             return [Block("heading", text, max(line.size for line in lines))]
-    if kind == "list-item":
+    if kind == "list-item" or kind == "text" and _is_bare_list(lines, around):
         return _items(lines, around)
-    return [_paragraph(part) for part in _paragraphs(lines, around)]
+    blocks: list[Block] = []
+    for part in _paragraphs(lines, around):
+        size = min(line.size for line in part)
+        if kind == "text" and not around.is_ocr and size > _LARGER * around.body and not ends_sentence(part[-1].plain):
+            blocks.append(Block("heading", join_lines(part, code=False), size))
+        else:
+            blocks.append(_paragraph(part))
+    return blocks
+
+
+def _is_sentence(text: str, line: TextLine, around: Setting) -> bool:
+    """Whether what the models call a heading is running text: it begins in the middle, or is long and ends."""
+    if line.size >= _LARGER * around.body:
+        return False
+    in_the_middle = text[:1].isascii() and text[:1].islower() and " " in text
+    return in_the_middle or len(text) > _LONG_HEADING and ends_sentence(text)
+
+
+def _is_bare_list(lines: list[TextLine], around: Setting) -> bool:
+    """Several indented lines that are all short: items whose bullets are drawn, not written."""
+    width = around.right - around.left
+    return (len(lines) >= 3 and all(line.x0 > around.left + 1.5 * line.size for line in lines)
+            and all(line.x1 - line.x0 < 0.6 * width for line in lines) and len({round(line.x0) for line in lines}) == 1)
 
 
 def _paragraph(lines: list[TextLine]) -> Block:
@@ -151,7 +174,8 @@ def _paragraphs(lines: list[TextLine], around: Setting) -> list[list[TextLine]]:
     for line in lines[1:]:
         last = parts[-1][-1]
         indented = abs(line.x0 - parts[-1][0].x0) > 3 * line.size
-        if breaks_before(last, line, around) and ends_sentence(last.plain) and not indented:
+        resized = max(line.size, last.size) > _LARGER * min(line.size, last.size) and not around.is_ocr
+        if resized or breaks_before(last, line, around) and ends_sentence(last.plain) and not indented:
             parts.append([])
         parts[-1].append(line)
     return parts

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
 
 EDGE_SHARE = 0.14
 NEIGHBOURS = (-2, -1, 1, 2)
+_SAME = 0.75
 _NUMBER = re.compile(r"^\W*(?:page|seite|第)?\W*(?:\d{1,4}|[ivxlc]{1,6})\W*(?:页|頁)?\W*"
                      r"(?:(?:of|von|/|共|\|)\W*\d{1,4}\W*(?:页|頁)?)?\W*$", re.I)
 
@@ -26,7 +28,8 @@ class Edges:
 
         def running(line: str) -> bool:
             plain = _plain(line)
-            return not plain or bool(_NUMBER.match(line.strip())) or any(plain in self.lines(n) for n in near)
+            return not plain or bool(_NUMBER.match(line.strip())) or any(
+                SequenceMatcher(None, plain, known).ratio() > _SAME for n in near for known in self.lines(n))
 
         return running
 

@@ -11,6 +11,7 @@ import pymupdf4llm.helpers.document_layout as engine
 
 from core.documents.blocks import Block, Setting, blocks_of, breaks_before
 from core.documents.classify import ends_sentence
+from core.documents.order import in_reading_order
 from core.documents.text_lines import TextLine, join_lines, join_text, text_line
 
 _EDGES = ("page-header", "page-footer")
@@ -35,9 +36,11 @@ def render(page: Any, is_ocr: bool, running: Callable[[str], bool] | None) -> tu
     blocks: list[Block] = []
     edges: list[Block] = []
     body = _body_size(page)
-    for box in page.boxes:
+    first_edges = [b for b in page.boxes if b.boxclass == "page-header"]
+    last_edges = [b for b in page.boxes if b.boxclass == "page-footer"]
+    for box in [*first_edges, *in_reading_order([b for b in page.boxes if b.boxclass not in _EDGES]), *last_edges]:
         if box.boxclass not in _EDGES:
-            around = Setting(_column_right(box, page.boxes), body, is_ocr)
+            around = Setting(*_column(box, page.boxes), body, is_ocr)
             _append(blocks, blocks_of(box, around), around)
         elif lines := [line for line in map(text_line, box.textlines or ()) if line.plain.strip()]:
             size = max(line.size for line in lines)
@@ -54,7 +57,10 @@ def _append(blocks: list[Block], more: list[Block], around: Setting) -> None:
     """Adds blocks; an item without a mark that goes on with the sentence of the item before is joined to it."""
     for block in more:
         before = blocks[-1] if blocks else None
-        if (before is not None and before.kind == "item" and block.kind == "item" and not block.marked
+        if (before is not None and before.kind == block.kind == "text" and not ends_sentence(before.text)
+                and block.text[:1].islower() and block.text[:1].isascii()):
+            before.text, before.last = join_text(before.text, block.text), block.last
+        elif (before is not None and before.kind == "item" and block.kind == "item" and not block.marked
                 and _goes_on(before.last, block.first, around)):
             before.text, before.last = join_text(before.text, block.text), block.last
         else:
@@ -66,11 +72,17 @@ def _goes_on(last: TextLine | None, first: TextLine | None, around: Setting) -> 
             and not ends_sentence(last.plain) and not breaks_before(last, first, around))
 
 
-def _column_right(box: Any, boxes: list[Any]) -> float:
-    """Right edge of the column a box stands in: that of the boxes above and below it."""
-    return max((other.x1 for other in boxes if other.boxclass not in _EDGES and other.x0 < box.x1 and other.x1 > box.x0
-                and min(other.x1, box.x1) - max(other.x0, box.x0) > 0.5 * min(other.x1 - other.x0, box.x1 - box.x0)),
-               default=box.x1)
+def _column(box: Any, boxes: list[Any]) -> tuple[float, float]:
+    """Left and right edge of the column a box stands in: those of the boxes above and below it, up to the boxes
+    beside it."""
+    inner = [other for other in boxes if other.boxclass not in _EDGES]
+    stacked = [other for other in inner if min(other.x1, box.x1) - max(other.x0, box.x0)
+               > 0.8 * min(other.x1 - other.x0, box.x1 - box.x0)]
+    beside = [other for other in inner if min(other.y1, box.y1) - max(other.y0, box.y0) > 2]
+    left = max((other.x1 for other in beside if other.x1 <= box.x0 + 2), default=float("-inf"))
+    right = min((other.x0 for other in beside if other.x0 >= box.x1 - 2), default=float("inf"))
+    return (max(left, min((other.x0 for other in stacked), default=box.x0)),
+            min(right, max((other.x1 for other in stacked), default=box.x1)))
 
 
 def _body_size(page: Any) -> float:

@@ -12,6 +12,8 @@ _BULLET = re.compile(r"^[•●○◦▪■□◆◇‣⁃∙·►➢➤✓❖\u
 _NUMBER = re.compile(r"^(?:\d{1,3}[.)、．](?!\d)|[(（]\d{1,3}[)）]|[①-⑳])\s*")
 _WIDE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\u3000-\u303f]")
 
+_SPREAD = re.compile("(?:[\u2e80-\u9fff\u3001\uff0c] ){3,}[\u2e80-\u9fff\u3002\uff0c\uff1b]")  # justified: 对 话 消 息
+
 
 @dataclass(frozen=True)
 class TextLine:
@@ -83,6 +85,7 @@ def join_lines(lines: list[TextLine], code: bool = True) -> str:
     text = ""
     for line in lines:
         text = join_text(text, (line.text if code else line.plain).strip())
+    text = _SPREAD.sub(lambda run: run[0].replace(" ", ""), text)
     return re.sub(r"[ \t]+", " ", re.sub(r"(?<=\S)` `(?=\S)", " ", text) if code else text).strip()
 
 
