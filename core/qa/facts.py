@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from core.qa.rules.attributes import attribute_fact, line_parts
+from core.qa.rules.clauses import clauses, imperative, separable
+from core.qa.rules.document import GENERIC_HEADING, about_document, document_subject, leans_on
 from core.qa.rules.parts import Part, Span, cells, parse_parts, plain, plain_heading
 from core.qa.rules.sentences import resolve, split_at_verb, split_sentences, subject_of
 from core.qa.rules.tables import table_facts
@@ -17,7 +20,7 @@ from core.qa.rules.values import find_values
 from core.qa.types import Chunk, Fact
 
 LABEL = re.compile(
-    r"^(?:\*\*|__|`)?(?P<label>[^*_:：|.!?。]{1,60}?)(?:\*\*|__|`)?\s?(?:[:：]|\s[–—-]\s)(?:\*\*|__)?\s*"
+    r"^(?:\*\*|__|`)?(?P<label>[^*_:：|.!?。]{1,60}?)(?:\*\*|__|`)?\s?(?:(?<!\d)[:：]|[:：](?!\d)|\s[–—-]\s)(?:\*\*|__)?\s*"
     r"(?P<text>\S.*)$",
     re.DOTALL,
 )
@@ -29,6 +32,7 @@ MARKED = re.compile(r"`[^`\n]+`|\*\*[^*\n]{1,40}\*\*")
 LEAD_IN = re.compile(r"[:：]\s*(?:\*\*)?$")
 FORMULA = re.compile(r"\$\$|\\[a-z]+\{|\\(?:frac|sum|theta|begin)")
 MOST_WORDS = 64
+ASKED_IN_STEPS = ("number", "time", "money", "often", "date")
 
 
 @dataclass
@@ -39,6 +43,15 @@ class Context:
     title: str
     heading: str
     subject: str = ""
+    of_document: bool = False
+    """Whether the sentence before spoke of the document itself."""
+
+    @property
+    def owner(self) -> str:
+        """What a bare property belongs to: the document's subject, unless the heading names something narrower."""
+        if self.heading == self.title or GENERIC_HEADING.match(self.heading):
+            return document_subject(self.title, self.language)
+        return ""
 
 
 def extract_facts(chunk: Chunk) -> list[Fact]:
@@ -48,6 +61,7 @@ def extract_facts(chunk: Chunk) -> list[Fact]:
     facts: list[Fact] = []
     parts = parse_parts(chunk.text)
     lead: Span | None = None
+    header: tuple[Span, list[str]] | None = None
     for at, part in enumerate(parts):
         following = parts[at + 1].kind if at + 1 < len(parts) else ""
         if part.kind == "heading":
@@ -57,7 +71,9 @@ def extract_facts(chunk: Chunk) -> list[Fact]:
             lead = _lead_in(part, following, context)
             facts += _paragraph(chunk.text, part.span, lead, context)
         elif part.kind == "table":
-            facts += table_facts([(p, cells(p.text)) for p in part.pieces], context.heading, chunk.language)
+            rows = [(p, cells(p.text)) for p in part.pieces]
+            facts += table_facts(rows, context.heading, chunk.language, context.owner, header)
+            header = rows[0]
             lead = None
         else:
             facts += _list(chunk.text, part, lead, context)
@@ -76,6 +92,8 @@ def _paragraph(source: str, span: Span, lead: Span | None, context: Context) -> 
     label = LABEL.match(span.text)
     if label and not lead and _is_label(label["label"]):
         return _definition(span, plain(label["label"]), label["text"], span.start + label.start("text"), context)
+    if part := line_parts(plain(span.text), context.language):
+        return [attribute_fact(span, *part, context.owner, context.language)]
     if context.heading.endswith(("?", "？")):
         return _faq(span, context)
     facts = []
@@ -95,9 +113,34 @@ def _sentence(sentence: Span, context: Context, statement: str = "") -> list[Fac
     text = statement or resolve(plain(sentence.text), context.subject or context.title, context.language)
     if len(text) < 8 or text.endswith(("?", "？", ":", "：")) or (context.language == "en" and len(text.split()) < 3):
         return []
-    subject = subject_of(text, context.language)
-    context.subject = subject or context.subject
-    return _facts_for(text, sentence, subject or context.heading, context.language)
+    bare = plain(sentence.text)
+    context.of_document = about_document(bare, context.language) or (
+        context.of_document and leans_on(bare, context.language)
+    )
+    if context.of_document:
+        return []
+    facts = []
+    for single in _statements(text, context.language):
+        subject = "" if context.language == "en" and imperative(single) else subject_of(single, context.language)
+        context.subject = subject or _awaited(single) or context.subject
+        facts += _facts_for(single, sentence, subject or context.heading, context.language)
+    return facts
+
+
+def _statements(text: str, language: str) -> list[str]:
+    """The sentence, or each of its clauses as a sentence where they can stand alone."""
+    parts = clauses(text) if language == "en" and '"' not in text and "“" not in text else []
+    return [p.statement for p in parts] if separable(parts) else [text]
+
+
+def _awaited(text: str) -> str:
+    """What an instruction waits for: the next sentence's "it"."""
+    match = re.search(r"^Wait (?:until (the .+?) (?:has|have|is|are)|for (the [\w -]+?)(?:,|\.|$))", text)
+    return _capital(match[1] or match[2]) if match else ""
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _facts_for(statement: str, quote: Span, subject: str, language: str, kind: str = "fact") -> list[Fact]:
@@ -106,7 +149,7 @@ def _facts_for(statement: str, quote: Span, subject: str, language: str, kind: s
     marked = tuple(plain(m) for m in MARKED.findall(quote.text))
     answers = [plain(v.text).strip('"“”「」') for v in find_values(statement, language, skip, marked=marked)]
     if not answers:
-        parts = split_at_verb(statement) if language == "en" else None
+        parts = split_at_verb(statement) if language == "en" and not imperative(statement) else None
         rest = parts[2] if parts else statement[len(skip) :]
         answers = [rest.strip(" .。") or statement]
     return [Fact(statement, quote.text, a, subject, quote.start, quote.end, kind) for a in answers]
@@ -232,13 +275,31 @@ def _procedure(source: str, part: Part, lead: Span | None, goal: str, items: lis
     ]
     size = len(whole) // 2 if zh else len(whole.split())
     for number, (piece, step) in enumerate(zip(part.pieces, steps, strict=True), 1):
-        if size <= MOST_WORDS:
-            if find_values(step, context.language):
-                facts.append(Fact(facts[0].statement, quote.text, step, goal, start, quote.end, "step"))
-            continue
-        text = f"{goal}，第{number}步：{step}。" if zh else f"{goal}, step {number}: {step}."
-        facts.append(Fact(text, piece.text, step, goal, piece.start, piece.end, "step"))
+        facts += _step(piece, step, number, goal, context, bare=size > MOST_WORDS)
     return facts if size <= MOST_WORDS * 2 else facts[1:]
+
+
+def _step(piece: Span, step: str, number: int, goal: str, context: Context, bare: bool) -> list[Fact]:
+    """A step under its goal, one fact for each value; without a value only if `bare`. A second sentence stands alone.
+
+    The kind "step:<n>:<goal>" lets the question speak of the goal.
+    """
+    zh = context.language == "zh"
+    first, *rest = split_sentences(Span(step, 0, len(step)), context.language)
+    text = first.text.rstrip(".。")
+    statement = f"{goal}，第{number}步：{text}。" if zh else f"{goal}, step {number}: {text}."
+    values = [v for v in find_values(text, context.language) if v.kind in ASKED_IN_STEPS]
+    made = [Fact(statement, piece.text, v.text, goal, piece.start, piece.end, f"step:{number}") for v in values]
+    if not made and bare:
+        made = [Fact(statement, piece.text, text, goal, piece.start, piece.end, f"step:{number}")]
+    context.subject = "" if zh else _awaited(text)
+    for other in rest:
+        at = piece.text.find(other.text)
+        if at >= 0:
+            quote = Span(other.text, piece.start + at, piece.start + at + len(other.text))
+            whole = other.text if re.search(r"[.!?。！？]$", other.text) else other.text + ("。" if zh else ".")
+            made += _sentence(quote, context, resolve(plain(whole), context.subject or context.title, context.language))
+    return made
 
 
 def _unique(facts: list[Fact]) -> list[Fact]:

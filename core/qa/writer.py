@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ from core.qa.rules.wordings_zh import questions_zh
 from core.qa.types import Chunk, Draft, Fact
 from core.storage import Workspace
 
-SAMPLES = {"fact": 5, "item": 3, "step": 3, "label": 2, "cell": 2}
+SAMPLES = {"fact": 5, "item": 3, "step": 3, "label": 2, "cell": 2, "attribute": 2}
 """Proposals of the model for each kind of fact; the other kinds are worded by rules alone."""
 TEMPERATURE = 0.7
 QUESTION_TOKENS = 28
@@ -46,11 +47,12 @@ def write_pairs(
     proposals = _proposals(facts, client, seed) if client and chunk.language == "en" else [[] for _ in facts]
     unique = Uniqueness(list(dict.fromkeys(f.statement for f in facts))) if facts else None
     shared = _shared_subjects(facts)
+    headings = " ".join(chunk.heading_path)
     kept = [
         [
             q
             for q in proposed
-            if acceptable(q, fact, chunk.language) and (unique is None or unique.points_at(q, fact.statement))
+            if acceptable(q, fact, chunk.language, headings) and (unique is None or unique.points_at(q, fact.statement))
         ]
         for fact, proposed in zip(facts, proposals, strict=True)
     ]
@@ -60,7 +62,8 @@ def write_pairs(
     taken: list[str] = []
     for fact, mine in zip(facts, kept, strict=True):
         ruled = questions_zh if chunk.language == "zh" else questions_en
-        rules = [q for q in ruled(fact, fact.subject not in shared) if acceptable(q, fact, chunk.language)]
+        worded = ruled(fact, fact.subject not in shared)
+        rules = [q for q in worded if acceptable(q, fact, chunk.language, headings, ruled=True)]
         questions = choose(_mix(mine, rules, fact), wordings, taken)
         taken += questions
         drafts += [
@@ -95,11 +98,9 @@ def _mix(proposed: list[str], ruled: list[str], fact: Fact) -> list[str]:
 
 
 def _shared_subjects(facts: Sequence[Fact]) -> set[str]:
-    """Subjects of several statements: "Tell me about X" would have several answers."""
-    by_subject: dict[str, set[str]] = {}
-    for fact in facts:
-        by_subject.setdefault(fact.subject, set()).add(fact.statement)
-    return {s for s, statements in by_subject.items() if len(statements) > 1}
+    """Subjects of several facts, or part of another fact's: "Tell me about X" would have several answers."""
+    count = Counter(fact.subject for fact in facts)
+    return {s for s in count if count[s] > 1 or any(s.lower() in o.lower() for o in count if o != s)}
 
 
 def _proposals(facts: Sequence[Fact], client: Completer, seed: int) -> list[list[str]]:

@@ -27,6 +27,20 @@ could must may should will would i you my your we our me it its they them their 
 which who whom whose when where why how if then than so as up about there any some much many long often get
 need want know tell give please name used use after before until only one""".split()
 )
+COMMON = set(
+    """cost costs price pay tall high heavy weigh weight old age long large big wide deep maximum minimum max min most
+least number name called time hour day date year month week minute second kind type sort color colour size amount
+mean meaning happen work take place located location person people company address phone telephone temperature code
+capacity rate limit duration interval frequently step steps way allowed required needed necessary happens fast speed
+loud percent range value exactly possible sure let year every per during while behind between through without kept
+hold do make made rule rules total available explain show list mind""".split()
+)
+BROKEN = re.compile(
+    r"\b(?:is|are|was|were) (?:the|a|an) [\w-]+ (?:the|a|an) "
+    r"|\b(?:should|do|can|must|may) (?:I|you|we) (?:a|an|the|up|no|and|is)\b"
+    r"|\b(?:the|a|an) (?:the|a|an|is|are|does)\b|\bthat\?$|\bthe \w+ out\?$",
+    re.IGNORECASE,
+)
 NUMBERS = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
@@ -42,32 +56,59 @@ def _has(text: str, value: str) -> bool:
     return re.search(rf"(?<![\w]){re.escape(value.lower())}(?![\w])", text.lower()) is not None
 
 
-def acceptable(question: str, fact: Fact, language: str) -> bool:
-    """Whether a proposed question fits a fact by its form: asks, does not give the answer away, leans on nothing."""
+COMMON_STEMS = set(words(" ".join(COMMON)))
+
+
+def invented(question: str, fact: Fact, headings: str = "") -> bool:
+    """Whether a question speaks of things that neither the statement nor its headings name, or of hardly any of them.
+
+    Common question words (cost, tall, number …) count neither way. One strange word needs four known ones beside it.
+    """
+    known = set(words(f"{fact.statement} {fact.subject} {headings}"))
+    asked = {w for w in words(question) if not NUMBERS.fullmatch(w)}
+    shared, strange = (asked & known) - COMMON_STEMS, asked - known - COMMON_STEMS
+    if len(strange) * 4 > len(shared):
+        return True
+    subject = set(words(fact.subject)) - COMMON_STEMS
+    return len(shared) < 2 and not shared & subject
+
+
+def acceptable(question: str, fact: Fact, language: str, headings: str = "", ruled: bool = False) -> bool:
+    """Whether a proposed question fits a fact by its form: asks, does not give the answer away, leans on nothing.
+
+    Args:
+        headings: titles above the fact; a question may speak of what they name.
+        ruled: a question by the rules: made of the statement's own words, it may be a wish or a few keywords.
+    """
     text = question.strip()
     if META.search(text) or "\n" in text or not 6 <= len(text) <= 200 and language == "en" or len(text) < 4:
         return False
     if language == "zh":
         return bool(ASKS_ZH.search(text)) and not _gives_away(text, fact)
     if not (
-        text.endswith("?")
+        ruled
+        or text.endswith("?")
         and ASKS.search(text)
         or REQUEST.match(text)
         or fact.kind in ("code", "remedy", "faq", "howto")
     ):
         return False
-    if not 3 <= len(text.split()) <= 30 or _gives_away(text, fact) or _repeats(text):
+    if not ruled and fact.kind.split(":")[0] not in ("code", "remedy", "howto", "faq", "list"):
+        if BROKEN.search(text) or invented(text, fact, headings):
+            return False
+    if not (2 if ruled else 3) <= len(text.split()) <= 30 or _gives_away(text, fact) or _repeats(text):
         return False
-    shared = set(words(text)) & set(words(fact.statement + " " + fact.subject))
-    if fact.kind == "fact" and not shared or not shared:
+    shared = set(words(text)) & set(words(f"{fact.statement} {fact.subject} {headings}"))
+    if not shared:
         return False
-    if LEANING.search(text) and len(shared) < 2 and fact.kind in ("fact", "item", "step"):
+    if not ruled and LEANING.search(text) and len(shared) < 2 and fact.kind in ("fact", "item", "step"):
         return False
-    known = NUMBERS.findall(fact.statement + " " + fact.subject)
+    named = f"{fact.statement} {fact.subject} {headings}"
+    known = NUMBERS.findall(named)
     if any(n not in known for n in NUMBERS.findall(text)):
         return False
     names = re.findall(r"(?<=[a-z,] )[A-Z][\w-]{2,}", text)
-    return all(n.lower()[:5] in (fact.statement + fact.subject).lower() for n in names)
+    return all(n.lower()[:5] in named.lower() for n in names)
 
 
 def _gives_away(question: str, fact: Fact) -> bool:

@@ -35,6 +35,7 @@ NOT_SUBJECT = re.compile(
 )
 BEFORE_NOUN = {"the", "a", "an", "to", "of", "and", "every", "each", "who", "that", "which", "for", "in", "on", "by"}
 FOLLOWS_VERB = re.compile(r"(?:the|a|an|to|up|at|in|on|for|from|into|with|by|its|their|every|all|no|only|\d.*)$")
+OBJECT_START = re.compile(r"(?:the|a|an|its|their|every|all|no)$")
 AUXILIARY = {"is", "are", "was", "were", "has", "have", "can", "must", "may", "should", "will", "requests"}
 EARLY = re.compile(r"^(?:Today|Currently|Now|Originally|Here|By default,?|Then) (?=it\b|they\b)")
 OBJECT = re.compile(r"\b(?:it|them)\b(?= (?:for|with|to|in|at|on|by|before|after|when|every|once|from)\b|\.?$)")
@@ -74,13 +75,17 @@ def split_at_verb(sentence: str) -> tuple[str, str, str] | None:
     for at in range(1, min(len(words), 12)):
         word = words[at].strip(",").lower()
         following = words[at + 1].lower() if at + 1 < len(words) else ""
-        if word in VERBS and words[at - 1].lower() not in BEFORE_NOUN and following not in AUXILIARY:
+        noun = words[at - 1].lower() in BEFORE_NOUN and not (at > 1 and words[at - 1] == "A")
+        if word in VERBS and not noun and following not in AUXILIARY:
             return " ".join(words[:at]), word, " ".join(words[at + 1 :])
-    if not re.match(r"(?:The|A|An|Each|Every|This|Our|Your|All) |[A-Z]\S* [A-Z]", sentence):
-        return None
+    sure = re.match(r"(?:The|A|An|Each|Every|This|Our|Your|All) |[A-Z]\S* [A-Z]", sentence)
     for at in range(1, min(len(words) - 1, 8)):
         third = re.fullmatch(r"[a-z]+[^su\W]s", words[at]) and not words[at - 1].endswith("s")
-        if third and FOLLOWS_VERB.match(words[at + 1]) and words[at - 1].lower() not in BEFORE_NOUN:
+        if (
+            third
+            and (FOLLOWS_VERB if sure else OBJECT_START).match(words[at + 1])
+            and words[at - 1].lower() not in BEFORE_NOUN
+        ):
             return " ".join(words[:at]), words[at], " ".join(words[at + 1 :])
     return None
 
@@ -107,6 +112,9 @@ def resolve(sentence: str, previous: str, language: str) -> str:
         sentence = _capital(sentence[early.end() :])
     if re.match(r"(?:You|Please|We|Do not|Never|Always|Keep|Use|Bring|Send|Return)\b", sentence):
         return OBJECT.sub(_lower(previous), sentence, count=1)
+    moment = re.match(r"^((?:At|By|During|In|On) (?:the )?[a-z]+(?: of the [a-z]+)?,?) (?:it|they) ", sentence)
+    if moment:
+        return f"{moment[1]} {_lower(previous)} {sentence[moment.end() :]}"
     match = PRONOUN.match(sentence)
     if match:
         tail = sentence[match.end() :]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from core.qa.rules.attributes import attribute_fact, is_attribute_table
 from core.qa.rules.parts import TABLE_RULE, Span
 from core.qa.types import Fact
 
@@ -35,15 +36,24 @@ REMEDY_HEAD = re.compile(r"remed|action|solution|fix|what to do|measure|resol|�
 KIND_ZH = re.compile(r"^(?:.{0,2}(?:模式|套餐|房型|型|级|路线|线路|版|档|票种|班))$")
 VERB_HEAD = re.compile(r"^(?:opens|closes|starts|ends|begins|leaves|arrives|departs|costs|takes|lasts)$", re.IGNORECASE)
 
+ROW_CODE = re.compile(r"^[A-Za-z]{0,4}[-_ ]?\d{1,5}[A-Za-z]?$")
+FAULTS = re.compile(r"fault|error|message|code|alarm|trouble|problem|故障|错误|代码|报警|异常|提示", re.IGNORECASE)
+
 Row = tuple[Span, list[str]]
 
 
-def table_facts(rows: list[Row], heading: str, language: str) -> list[Fact]:
-    """Facts of all rows. Without a rule under the first line (a table that was cut), columns have no names."""
-    ruled = len(rows) > 1 and TABLE_RULE.match(rows[1][0].text) is not None
-    head = rows[0][1] if ruled else []
-    body = [r for r in (rows[2:] if ruled else rows) if not TABLE_RULE.match(r[0].text)]
+def table_facts(rows: list[Row], heading: str, language: str, owner: str = "", before: Row | None = None) -> list[Fact]:
+    """Facts of all rows. Without a rule under the first line (a table that was cut), columns have no names.
+
+    Args:
+        owner: what a table of properties and values is about, when that is known.
+        before: the header row of the table before this one: the header of a table that was cut in two.
+    """
+    head, body = _head_and_body(rows, heading, language, before)
     facts: list[Fact] = []
+    if head and is_attribute_table(head):
+        pairs = [(span, row) for span, row in body if len(row) == 2 and all(row)]
+        return [attribute_fact(span, row[0], row[1], owner, language) for span, row in pairs]
     for span, row in body:
         if len([c for c in row if c]) < 2 or not row[0]:
             continue
@@ -54,6 +64,25 @@ def table_facts(rows: list[Row], heading: str, language: str) -> list[Fact]:
         else:
             facts += _cells(span, head, row, language)
     return facts
+
+
+def _head_and_body(rows: list[Row], heading: str, language: str, before: Row | None) -> tuple[list[str], list[Row]]:
+    """Column names and rows. A first line that looks like the rows below it (a code) is a row, not a header."""
+    ruled = len(rows) > 1 and TABLE_RULE.match(rows[1][0].text) is not None
+    body = [r for r in rows if not TABLE_RULE.match(r[0].text)]
+    if not body:
+        return [], []
+    if not ruled:
+        return (before[1] if before and len(before[1]) == len(body[0][1]) else []), body
+    first = body[0][1]
+    if not ROW_CODE.match(first[0]) or len(body) > 1 and not ROW_CODE.match(body[1][1][0]):
+        return first, body[1:]
+    if before and len(before[1]) == len(first):
+        return before[1], body
+    if FAULTS.search(heading) and len(first) in (2, 3):
+        names = ["代码", "含义", "处理方法"] if language == "zh" else ["Code", "Meaning", "What to do"]
+        return names[: len(first)], body
+    return [], body
 
 
 def _fact(span: Span, statement: str, answer: str, subject: str, kind: str) -> Fact:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 NUMBER = r"(?<![\w.,-])[-−]?\d[\d,.]*\d|(?<![\w.,-])[-−]?\d"
-WORD_NUMBER = r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twice|once|half)\b"
+WORD_NUMBER = r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b"
 UNIT = (
     r"(?: ?(?:°C|°F|%|‰|[kMG]?Hz|[kMGT]i?B|[kMGT]bit/s|[mkµ]?[gmlLsVAW]|[cmk]m[²³]?|k?W|k?Wh|mAh|min|hrs?|bar|dB|rpm|px"
     r"|"
@@ -47,19 +47,27 @@ PATTERNS = [
         r" (?:[A-Z]?\d[\d.]*(?<!\.)|[A-Z]\b)",
     ),
     ("code", r"\b[a-z]+-\d+\b"),
-    ("code", r"\b(?:[A-Z]{1,5}-?\d{1,6}[A-Z]?|\d{2,5}[ -]\d{2,4}[ -]\d{2,6}(?:[ -]\d+)*)\b"),
+    ("code", r"\b(?:[A-Z]{1,5}-?\d{1,6}[A-Z]?|\d{2,5}[ -]\d{2,4}[ -]\d{2,6}(?:[ -]\d+)*)\b(?!-\w)"),
+    (
+        "number",
+        rf"(?<=between )(?:pH )?(?:{NUMBER}){UNIT}? and (?:pH )?(?:{NUMBER}){UNIT}?"
+        rf"|(?<=from )(?:{NUMBER}){UNIT}? to (?:{NUMBER}){UNIT}",
+    ),
     ("number", rf"(?:{NUMBER}) (?:to|and|–|-) (?:{NUMBER}){UNIT}?|(?:{NUMBER})(?: ?[×x] ?\d[\d.]*)*{UNIT}?"),
+    ("number", r"\b(?:twice|once|half)\b"),
     ("number", rf"{WORD_NUMBER}(?: [a-z]+ [a-z]+s\b| [a-z]+)?"),
     ("name", r"\b(?:(?:Dr|Mr|Mrs|Ms|Prof|Captain)\.? )?[A-Z][\w’'-]*(?:(?: of the| of|-| &| de| van)? [A-Z][\w’'-]*)*"),
     (
         "place",
         r"\b(?:in|on|at|behind|beside|inside|under|below|above|opposite|next to|near|from|via|through|by|with)"
         r" (?:the|a|an) (?!morning|evening|afternoon|night|day\b|week|month|year)[a-z][\w’'-]*"
-        r"(?: (?!and\b|or\b|is\b|are\b|for\b|to\b|at\b|when\b|if\b|until\b|by\b)[\w’'-]+){0,5}",
+        r"(?: (?!and\b|or\b|so\b|that\b|which\b|while\b|because\b|before\b|after\b"
+        r"|has\b|is\b|are\b|for\b|to\b|at\b|when\b|if\b|until\b|by\b)[\w’'-]+){0,5}",
     ),
 ]
 COMPILED = [(kind, re.compile(pattern)) for kind, pattern in PATTERNS]
 MEANS = re.compile(r"\b(?:means that|mean that|means|indicates that|indicates|stands for) (.+?)[.]?$")
+TIME_UNIT = re.compile(r"\b(?:seconds?|s|ms|minutes?|min|hours?|hrs?|days?|weeks?|months?|years?|working days?)\b")
 TITLE = re.compile(r"(?:Dr|Mr|Mrs|Ms|Prof|Captain|Nurse|Professor|Sister|Chef)\b")
 ACTS = re.compile(
     r" (?:leads|manages|handles|answers|is responsible|is in charge|owns|founded|heads|approves|looks after"

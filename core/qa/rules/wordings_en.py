@@ -3,395 +3,316 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 
+from core.qa.rules.asks_en import UNIT_NAMES, question_words, unit_of
+from core.qa.rules.attributes import attribute_questions
+from core.qa.rules.clauses import LEANS, MOMENT, clauses, imperative
+from core.qa.rules.forms_en import (
+    cell_questions,
+    code_questions,
+    howto_questions,
+    label_questions,
+    list_questions,
+)
 from core.qa.rules.sentences import split_at_verb
-from core.qa.rules.tables import VERB_HEAD
-from core.qa.rules.values import Value, find_values
+from core.qa.rules.values import TIME_UNIT, Value, find_values
+from core.qa.rules.verbs_en import MODAL, PERSON, base_form, lower, purpose
+from core.qa.rules.wordings_rest_en import rest_questions
 from core.qa.types import Fact
 
-MODAL = {"is", "are", "was", "were", "can", "must", "may", "should", "will", "could", "might", "would"}
-PAST = {
-    "founded": "found",
-    "built": "build",
-    "won": "win",
-    "took": "take",
-    "began": "begin",
-    "got": "get",
-    "made": "make",
-    "sold": "sell",
-    "opened": "open",
-    "closed": "close",
-    "became": "become",
-    "wrote": "write",
-    "lost": "lose",
-    "came": "come",
-    "invented": "invent",
-    "moved": "move",
-    "had": "have",
-    "did": "do",
-}
-TIME_UNIT = re.compile(r"\b(?:seconds?|s|ms|minutes?|min|hours?|hrs?|days?|weeks?|months?|years?|working days?)\b")
 PREPOSITION = re.compile(
     r"(?:^|\s)(in|at|on|by|for|from|to|until|after|within|under|with|about|between|up to|at least|at most|only"
-    r"|over|above|below|of|than|as|up|least|most|every|before|till|around)$"
+    r"|over|above|below|of|than|as|up|least|most|every|before|till|around|longer than|more than|less than|average)$"
 )
-PERSON = re.compile(r"^(?:(?:Dr|Mr|Mrs|Ms|Prof|Captain|Nurse)\.? )?[A-Z][a-z’'-]+(?: [A-Z][a-z’'-]+)+$")
-OBJECT = re.compile(
-    r"[A-Z][a-z]+ ((?:the|a|an|your|all|only) (?:[a-z-]+ ){0,3}?[a-z-]+)(?= (?:at|on|in|to|with|by|for|from|after|each"
-    r"|every|before|once|when|until|of|a|and|or)\b|[,.])"
+CONDITION = re.compile(
+    r"^((?:If|When|After|Before|In case of|During|By default|In|To|For|On|At|As soon as|Once) ?[^,]*), (.+)$"
 )
-CATEGORY = re.compile(
-    r"^(room|lane|pier|deck|gate|counter|hatch|floor|level|port|extension|form|version|building|hall|station"
-    r"|door|window|platform|terminal|slot|locker|bay)\b",
-    re.IGNORECASE,
+RELATIVE = re.compile(
+    r"((?:the|a|an|your) [\w-]+(?: [\w-]+)?), which ((?:takes|lasts|is|costs|weighs|holds|needs) .+)$"
 )
+STEP = re.compile(r"^.*?, step \d+: ")
+PLURAL = re.compile(
+    r"^(?:[\w-]+ ){0,3}?(?:[\w-]+[^s\W]s|[Cc]hildren|[Pp]eople)"
+    r"(?: (?:under|over|of|in|with|on|for|from|at|who|that)\b.*)?$|\band\b"
+)
+MASS = re.compile(
+    r"^ ?of ((?:[\w-]+ ){0,3}?[\w-]+)"
+    r"(?= (?:in|into|to|with|at|behind|so|and|for|on|until|from|per|before|after)\b|[.,]|$)"
+)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A question in its two orders: "How long does it last", "how long it lasts"; and with a pronoun, for variety."""
+
+    direct: str
+    indirect: str
+    about: str = ""
 
 
 def questions_en(fact: Fact, spare: bool = True) -> list[str]:
     """Questions for one fact. `spare` adds the vague kind ("Tell me about …") that fits only an unshared subject."""
     kind = fact.kind.split(":")[0]
     if kind in ("code", "remedy"):
-        made = _code(fact.subject, kind)
+        made = code_questions(fact.subject, kind)
     elif kind == "cell":
-        made = _cell(fact, fact.kind.split(":", 1)[1])
+        made = cell_questions(fact, fact.kind.split(":", 1)[1])
+    elif kind == "attribute":
+        made = attribute_questions(fact, "en")
     elif kind == "label":
-        made = _label(fact)
+        made = label_questions(fact)
     elif kind == "howto":
-        made = _howto(fact.subject)
+        made = howto_questions(fact.subject)
     elif kind == "list":
-        made = _list(fact.subject)
+        made = list_questions(fact.subject)
     elif kind == "faq":
-        made = [fact.subject, f"I have a question: {_lower(fact.subject)}"]
+        made = [fact.subject, f"I have a question: {lower(fact.subject)}", f"Can you tell me: {lower(fact.subject)}"]
     elif kind == "row":
-        made = [f"What is known about {_lower(fact.subject)}?", f"What applies to {_lower(fact.subject)}?"]
+        made = [f"What is known about {lower(fact.subject)}?", f"What applies to {lower(fact.subject)}?"]
     else:
-        made = _sentence(fact)
-    if spare and kind in ("fact", "row") and 0 < len(fact.subject.split()) < 7 and fact.subject in fact.statement:
-        made += [f"What should I know about {_lower(fact.subject)}?", f"Tell me about {_lower(fact.subject)}."]
-    return [q[:1].upper() + q[1:] for q in dict.fromkeys(re.sub(r"\s+([?.])", r"\1", q) for q in made)]
+        made = _sentence(fact, spare)
+    plain_subject = 0 < len(fact.subject.split()) < 7 and not re.match(r"(?:No|Up) ", fact.subject)
+    if (
+        spare
+        and len(made) < 3
+        and kind in ("fact", "row")
+        and plain_subject
+        and fact.statement.startswith(fact.subject)
+    ):
+        made += [f"What should I know about {lower(fact.subject)}?", f"Tell me about {lower(fact.subject)}."]
+    tidy = (re.sub(r"\s+", " ", re.sub(r"\s+([?.])", r"\1", q)) for q in made)
+    return [q[:1].upper() + q[1:] for q in dict.fromkeys(tidy)]
 
 
-def _lower(text: str) -> str:
-    """Lower-case start, unless it is a name or an abbreviation."""
-    first = text.split(" ")[0]
-    common = first in (
-        "The",
-        "A",
-        "An",
-        "All",
-        "Each",
-        "Every",
-        "In",
-        "On",
-        "At",
-        "For",
-        "If",
-        "When",
-        "After",
-        "Before",
-    )
-    plural = (
-        re.fullmatch(r"[A-Z][a-z-]+", first)
-        and not re.search(r"(?<= )[A-Z]", text[: len(first) + 2])
-        and (" " in text or text.endswith("s"))
-    )
-    verb = first.lower() in ("how", "what", "can", "do", "is", "are", "where", "who", "which", "does", "may", "should")
-    return text[:1].lower() + text[1:] if common or plural or verb else text
-
-
-def _code(name: str, kind: str) -> list[str]:
-    short = re.fullmatch(r"[A-Z]{0,5}[-_]?[A-Z]?\d{1,6}[A-Za-z]?", name) is not None
-    called = f"error {name}" if short else _lower(name)
-    if kind == "code":
-        return [
-            f"What does {name} mean?",
-            f"Why do I see {called}?",
-            f"What is the reason for {called}?",
-            f"I get {name}. What is wrong?",
-            f"{name} is shown, what does that mean?",
-            f"What is {called}?",
-        ]
-    return [
-        f"How do I fix {name}?",
-        f"What should I do when {called} appears?",
-        f"I get {name}. What can I do?",
-        f"How do I get rid of {called}?",
-        f"{name} shows up, how is it solved?",
-        f"What helps against {called}?",
-    ]
-
-
-def _cell(fact: Fact, column: str) -> list[str]:
-    subject, name = fact.subject, column if column[:2].isupper() else column[:1].lower() + column[1:]
-    if VERB_HEAD.match(column):
-        verb = name[:-1] if not name.endswith("ses") or name == "closes" else name[:-2]
-        ask = "When" if re.match(r"\d", fact.answer) else "What"
-        if re.search(r"day|Mon|Tue|Wed|Thu|Fri|Sat|Sun", subject):
-            return [
-                f"{ask} do you {verb} on {subject}?",
-                f"At what time do you {verb} on {subject}?",
-                f"On {subject}, what time do you {verb}?",
-                f"{subject}: when does it {verb}?",
-            ]
-        return [
-            f"{ask} does {subject} {verb}?",
-            f"At what time does {subject} {verb}?",
-            f"{ask} will {subject} {verb}?",
-        ]
-    made = [
-        f"What is the {name} for {subject}?",
-        f"Tell me the {name} of {subject}.",
-        f"Which {name} does {subject} have?",
-        f"I need to know the {name} for {subject}.",
-    ]
-    if re.search(r"price|cost|fare|fee|rate|charge", name, re.IGNORECASE) or re.match(r"[$€£¥]", fact.answer):
-        made[1:1] = [f"How much is {subject}?", f"How much do I pay for {subject}?"]
-    elif re.search(r"time|duration|reply|response", name) and TIME_UNIT.search(fact.answer):
-        made[1:1] = [f"How long is the {name} for {subject}?", f"How long does {subject} take?"]
-    elif re.match(r"\d{1,2}[:.]\d\d", fact.answer):
-        made[1:1] = [f"When is the {name} for {subject}?", f"At what time is the {name} of {subject}?"]
-    elif re.fullmatch(r"[\d,.]+", fact.answer) and name.endswith("s"):
-        made[1:1] = [f"How many {name} does {subject} have?", f"How many {name} do I get with {subject}?"]
-    elif re.search(r"°|degrees", fact.answer):
-        made[1:1] = [f"What temperature does {subject} have?", f"How hot does {subject} get?"]
-    elif re.match(r"[-−]?\d", fact.answer):
-        made[1:1] = [
-            f"How many {name} are there for {subject}?"
-            if name.split()[0].endswith("s")
-            else f"How high is the {name} for {subject}?"
-        ]
-    return made
-
-
-def _label(fact: Fact) -> list[str]:
-    name = _lower(fact.subject)
-    name = name[:1].lower() + name[1:] if not name[:2].isupper() else name
-    ask = "Who" if PERSON.match(fact.answer) else "What"
-    return [
-        f"{ask} is the {name}?",
-        f"Tell me the {name}.",
-        f"I need the {name}.",
-        f"Can you give me the {name}?",
-        f"What do you know about the {name}?",
-    ]
-
-
-def _howto(goal: str) -> list[str]:
-    match = re.match(r"^(?:To|How to) (.+)$", goal)
-    condition = re.match(
-        r"^((?:Before|After|When|If|Once|In case of|For) [^,]+), (?:please )?(.+?)(?: as follows| like this)?$", goal
-    )
-    if match or condition:
-        act = match[1] if match else f"{condition[2]} {condition[1][:1].lower()}{condition[1][1:]}"  # type: ignore[index]
-        act = re.sub(r", (?:follow these steps|do the following|proceed as follows|please)$", "", act)
-        return [
-            f"How do I {act}?",
-            f"What are the steps to {act}?",
-            f"How can I {act}?",
-            f"I want to {act}. What do I have to do?",
-            f"Explain how to {act}.",
-        ]
-    name = _lower(goal)
-    return [
-        f"How does {name} work?",
-        f"What are the steps for {name}?",
-        f"What is the procedure for {name}?",
-        f"What do I do for {name}?",
-    ]
-
-
-def _list(intro: str) -> list[str]:
-    parts = split_at_verb(intro)
-    if not parts:
-        return [f"What belongs to this: {_lower(intro)}?", f"Which points are named for: {_lower(intro)}?"]
-    subject, verb, rest = (
-        _lower(parts[0]),
-        parts[1],
-        re.sub(r"\s*(?:the following|these|as follows)\b.*$", "", parts[2]),
-    )
-    tail = f" {rest}" if rest else ""
-    helper, base = _base(verb, subject)
-    ask = f"{helper} {subject} {base}".strip()
-    return [f"What {ask}{tail}?", f"Which things {ask}{tail}?", f"Can you list what {subject} {verb}{tail}?"]
-
-
-def _base(verb: str, subject: str) -> tuple[str, str]:
-    """Helper verb and base form: ("does", "last") for "lasts", ("is", "") for "is"."""
-    if verb in MODAL:
-        return verb, ""
-    if verb in PAST:
-        return "did", PAST[verb]
-    if verb in ("has", "have"):
-        return ("does" if verb == "has" else "do"), "have"
-    if verb.endswith("s"):
-        if verb.endswith("ies"):
-            return "does", verb[:-3] + "y"
-        return "does", verb[:-2] if verb.endswith(("shes", "ches", "sses", "xes", "goes", "does")) else verb[:-1]
-    return "do", verb
-
-
-def _sentence(fact: Fact) -> list[str]:
-    text = fact.statement
+def _sentence(fact: Fact, spare: bool) -> list[str]:
+    """Questions for a value in a sentence: its own clause is found, parsed and turned; else for the whole."""
+    step = STEP.match(fact.statement) if fact.kind.startswith("step") else None
+    text = fact.statement[step.end() :] if step else fact.statement
+    aim = f" {purpose(fact.subject)}" if step else ""
     value = next((v for v in find_values(text, "en", limit=9) if v.text.strip('"“”`') == fact.answer), None)
     if value is None:
         at = text.find(fact.answer)
-        if at < 0:
-            return []
+        if at < 0 or not text[:at].strip():
+            return rest_questions(text, aim, wide=spare)
         value = Value(fact.answer, "rest", at, at + len(fact.answer))
     if value.start <= 1 and value.kind == "name":
         rest = text[value.end :].strip(" .")
-        return [f"Who {rest}?", f"Tell me who {rest}.", f"What is the name of the person who {rest}?"]
+        return [
+            f"Who {rest}?",
+            f"Can you tell me who {rest}?",
+            f"What is the name of the person who {rest}?",
+            f"I need to know who {rest}.",
+        ]
+    line = re.match(r"([A-Z][^:.]{1,40}): ", text)
+    if line and not step:
+        return _line(lower(line[1]), value, text[line.end() :])
+    if value.kind == "rest":
+        return rest_questions(text, aim, wide=spare)
+    asks = _asks(text, value, aim)
+    return _varied(asks) + _special(text, value) if asks else rest_questions(text, aim, wide=False)
+
+
+def _asks(text: str, value: Value, aim: str) -> list[Ask]:
+    """Questions for the value, out of the clause that it stands in."""
+    condition = ""
+    match = CONDITION.match(text)
+    if match and value.start >= match.start(2):
+        condition = f" {match[1][:1].lower()}{match[1][1:]}"
+        value = _moved(value, -match.start(2))
+        text = match[2]
+    for clause in clauses(text):
+        if clause.start <= value.start < clause.start + len(clause.text):
+            statement = clause.statement
+            shift = len(statement.rstrip(".")) - len(clause.text.rstrip(" ."))
+            value, text = _moved(value, shift - clause.start), statement
+            break
+    relative = RELATIVE.search(text)
+    if relative and value.start >= relative.start(2):
+        subject = relative[1][:1].upper() + relative[1][1:]
+        value = _moved(value, len(subject) + 1 - relative.start(2))
+        text = f"{subject} {relative[2]}"
+    ordered = imperative(text)
+    if ordered:
+        return _ordered(text, value, condition or aim)
+    moment = MOMENT.match(text)
+    if moment:
+        text = text[moment.end() :][:1].upper() + text[moment.end() + 1 :]
+        value = _moved(value, -moment.end())
+        condition = f" {_small(moment[1])}"
     parts = split_at_verb(text)
+    start = re.match(r"(?:Up to |At least |At most |About |Only |Around )?", text)
+    if parts and start and value.start == start.end() and value.kind == "number" and unit_of(value):
+        rest = f"{parts[0][value.end :].strip()} {parts[1]} {parts[2]}".strip(" .")
+        ask = f"How many {unit_of(value)} {rest}"
+        return [Ask(ask, _small(ask)), Ask(f"What number of {unit_of(value)} {rest}", _small(ask))]
     if parts and len(parts[0]) < value.start:
-        return _asked(parts, value, text)
-    return _imperative(text, value)
+        return _asked(parts, value, text, condition)
+    return []
 
 
-def _asked(parts: tuple[str, str, str], value: Value, text: str) -> list[str]:
+def _moved(value: Value, by: int) -> Value:
+    return replace(value, start=value.start + by, end=value.end + by)
+
+
+def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str) -> list[Ask]:
+    """Questions for a value behind a subject and its verb."""
     subject, verb, _ = parts
     before = text[len(subject) + len(verb) + 1 : value.start].strip(' "“`')
-    if re.search(r"[,;] |\band\b|\d", before) or value.kind == "rest" and verb in MODAL:
-        return []
     after = re.split(r"[,;](?:\s|$)|\band\b|\bbut\b|\bor\b", text[value.end :].strip(' "”`.'))[0].strip(" .")
-    if verb in MODAL and re.match(r"(?:a|an|the|one) ", before):
+    called = re.search(r"((?:a|an|the) [^,]+), called(?: the)?$", before)
+    if called:
+        thing = re.sub(r"^an? ", "the ", called[1])
+        return [Ask(f"What is {thing} called", f"what {thing} is called"), Ask(f"What is the name of {thing}", "")]
+    if (
+        re.search(r"[,;] |\d|\b(?:that|which|who|if|when|unless|because|until)\b", before)
+        and value.kind != "meaning"
+        or len(before.split()) > 9
+    ):
         return []
-    if verb in ("has", "have") and value.kind in ("code", "name") and re.match(r"(?:the|a|an) ", before):
-        noun = re.sub(r"^(?:the|a|an) ", "", before)
-        return [f"What is the {noun} of {_lower(subject)}?", f"Which {noun} does {_lower(subject)} have?"]
+    if value.kind == "meaning":
+        before = ""
+    noun = re.sub(r"^(?:the|a|an) ", "", before)
+    if verb in ("has", "have") and value.kind in ("code", "name") and noun != before:
+        asks = [f"What is the {noun} of {lower(subject)}", f"Which {noun} does {lower(subject)} have"]
+        return [Ask(a, f"which {noun} {lower(subject)} {verb}") for a in asks]
+    if verb in MODAL and re.search(r"(?:^|\s)(?:a|an|the|one)(?: [\w-]+)*$", before) and not PREPOSITION.search(before):
+        return []
+    preposition, before = _without_prepositions(before)
+    if (
+        re.match(r"to ", after)
+        and value.kind == "time"
+        or after == "only"
+        or value.kind == "place"
+        and after[:3] == "of "
+    ):
+        after = ""
+    adjective = re.match(r"(long|high|wide|deep|tall|heavy|large|thick|old|big)\b", after)
+    if adjective and verb in MODAL:
+        ask, after = [f"How {adjective[1]}"], ""
+    elif re.match(r"(?:in advance|ahead|early|away|late)\b", after) and value.kind == "number" and verb in MODAL:
+        ask, after = [f"How many {unit_of(value)} {after}", f"How far {after}"], ""
+    else:
+        ask = question_words(value, preposition, verb, before, text)
+    before = re.sub(r"(?:^|\s)only\b", "", before).strip()
+    helper, base = base_form(verb, subject)
+    name, made = lower(subject), []
+    it = (
+        "they"
+        if helper in ("do", "are", "were") or helper not in ("does", "is", "was") and PLURAL.search(name)
+        else "it"
+    )
+    for word in ask:
+        of = (
+            re.match(r"(?:of|per) [\w-]+(?: [\w-]+$)?", after)
+            if re.match(r"(?:\w+ )?how m(?:any|uch)", word, re.IGNORECASE)
+            else None
+        )
+        of = None if of and of[0].startswith("per") and "ow many" not in word else of
+        moved = f" {of[0] if 'ow many' in word else of[0][3:]}" if of else ""
+        tail = " ".join(p for p in (before, after[of.end() :].strip() if of else after) if p)
+        direct = f"{word}{moved} {helper} {name} {base} {tail}".strip() + condition
+        indirect = f"{word}{moved} {name} {verb} {tail}".strip() + condition
+        about = "" if PERSON.match(subject) else f"About {name}: {_small(word)}{moved} {helper} {it} {base} {tail}"
+        made.append(Ask(direct, _small(indirect), "" if LEANS.search(tail) else f"{about.strip()}{condition}"))
+    return made
+
+
+def _without_prepositions(before: str) -> tuple[str, str]:
+    """(the preposition next to the value, the words before all of them)."""
     match = PREPOSITION.search(before)
     preposition = match[1] if match else ""
     while match:
         before = before[: match.start()]
         match = PREPOSITION.search(before)
-    after = "" if after.startswith("to ") and value.kind == "time" or after == "only" else after
-    adjective = re.match(r"(long|high|wide|deep|tall|heavy|large|thick|old|big)\b", after)
-    if adjective and verb in MODAL:
-        return [f"How {adjective[1]} {verb} {_lower(subject)}?", f"What is the size of {_lower(subject)}?"][:1]
-    distance = re.match(r"(?:in advance|ahead|early|away|late)\b", after)
-    if distance and value.kind == "number" and verb in MODAL:
-        unit = re.sub(r"^[\d.,\s]+", "", value.text)
-        return [
-            f"How many {unit} {after} {verb} {_lower(subject)} {before}?",
-            f"How far {after} {verb} {_lower(subject)} {before}?",
-        ]
-    helper, base = _base(verb, subject)
-    made = []
-    for ask in _question_words(value, preposition, verb, before, text):
-        of = re.match(r"of [\w-]+", after) if ask.startswith("How many") else None
-        moved = f" {of[0]}" if of else ""
-        tail = " ".join(p for p in (base, before, after[of.end() :].strip() if of else after) if p)
-        made.append(f"{ask}{moved} {helper} {_lower(subject)} {tail}".strip() + "?")
-    return made
+    return preposition, before
 
 
-def _question_words(value: Value, preposition: str, verb: str, before: str, text: str) -> list[str]:
-    if value.kind == "time":
-        return {
-            "until": ["Until when", "Until what time"],
-            "by": ["By when", "By what time"],
-            "from": ["From when"],
-            "after": ["After what time", "When"],
-            "before": ["Before what time"],
-        }.get(preposition, ["When", "At what time"])
-    if value.kind == "money":
-        return ["How much"]
-    if value.kind == "often":
-        return ["How often", "At what interval"]
-    if value.kind == "date":
-        return ["When"] if preposition != "until" else ["Until when"]
-    if value.kind == "place" or (preposition in ("in", "at", "on", "under") and value.kind in ("code", "name")):
-        category = CATEGORY.match(value.text)
-        first = f"{preposition.capitalize()} which {category[1].lower()}" if category and preposition else "Where"
-        return [first, "Where"] if value.text.split()[0] not in ("with", "by", "via", "through") else ["How"]
-    if value.kind == "number":
-        return _number_words(value, preposition, verb, before)
-    if preposition == "by" or PERSON.match(value.text):
-        return ["Who"] if not preposition else ["By whom", "Who"] if preposition == "by" else ["To whom"]
-    return ["What"] if preposition in ("", "as") else []
+def _small(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
-def _number_words(value: Value, preposition: str, verb: str, before: str) -> list[str]:
-    unit = re.sub(
-        r"^[-−\d.,\s–×x]+|^(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\s", "", value.text
-    ).strip()
-    if TIME_UNIT.search(value.text):
-        soon = {"within": ["Within what time", "How soon"], "after": ["How soon", "After how long"], "in": ["How soon"]}
-        if verb in ("receive", "receives", "get", "gets", "has", "have", "needs", "need", "includes", "gives", "give"):
-            return [f"How many {unit}"]
-        return soon.get(preposition, ["How long", "For how long"] if preposition == "for" else ["How long"])
-    if re.search(r"°|degrees", unit):
-        return ["At what temperature"] if preposition else ["What temperature"]
-    if verb in ("weighs", "weigh"):
-        return ["How much"]
-    if unit in (
-        "m",
-        "cm",
-        "mm",
-        "km",
-        "kg",
-        "g",
-        "L",
-        "ml",
-        "W",
-        "V",
-        "A",
-        "GB",
-        "MB",
-        "GHz",
-        "Hz",
-        "%",
-        "watts",
-        "volts",
-        "kW",
-    ):
-        return ["How much"] if not preposition else []
-    if not unit:
-        return ["What"] if not before and not preposition else []
-    return [f"How many {unit}"] if not re.match(r"\d", unit) else []
-
-
-def _imperative(text: str, value: Value) -> list[str]:
-    """ "Empty the cup every 5 days." → "How often should I empty the cup?" """
-    first = text.split(" ")[0]
-    if not re.fullmatch(r"[A-Z][a-z]+", first) or re.match(
-        r"(If|When|In|On|At|For|The|A|After|Before|By|To|Every|Each|Only|There"
-        r"|With|From|During|Once|Until|Because|Since|Under|No|All|You|We)\b",
-        first,
-    ):
-        return _after_comma(text, value)
+def _ordered(text: str, value: Value, aim: str) -> list[Ask]:
+    """Questions for a value in an instruction: "Empty the cup every 5 days." → "How often should I empty the cup?" """
     before = text[: value.start].strip(' "“`')
-    match = PREPOSITION.search(before)
-    preposition = match[1] if match else ""
-    before = before[: match.start()] if match else before
-    thing = OBJECT.match(text)
-    spare = [f"What should I do with {thing[1]}?", f"What applies to {thing[1]}?"] if thing else []
-    if not before or "," in before:
-        return spare
-    act = before[:1].lower() + before[1:]
-    words = _question_words(value, preposition, "do", before, text)
-    return [f"{w} should I {act}?" for w in words if w != "What"] + spare
-
-
-def _after_comma(text: str, value: Value) -> list[str]:
-    match = re.match(r"^((?:If|When|After|Before|In case of|During|By default|In|To|For|On|At) ?[^,]*), (.+)$", text)
-    if not match:
+    preposition, act = _without_prepositions(before)
+    negative = re.match(r"(?:Do not|Never) ", act)
+    if not act or "," in act or negative:
         return []
-    condition = match[1][:1].lower() + match[1][1:]
-    made: list[str] = []
-    main = match[2][:1].upper() + match[2][1:]
-    offset = len(text) - len(match[2])
-    parts = split_at_verb(main)
-    if parts and value.start - offset > len(parts[0]):
-        moved = Value(value.text, value.kind, value.start - offset, value.end - offset)
-        made = [f"{q[:-1]} {condition}?" for q in _asked(parts, moved, main)]
-    if condition.startswith("to "):
-        made += [
-            f"How do I {condition[3:]}?",
-            f"What must I do to {condition[3:]}?",
-            f"I want to {condition[3:]}, how does that work?",
-        ]
-    elif condition.startswith(("if ", "when ", "in case of ")):
-        made += [f"What happens {condition}?", f"What should be done {condition}?", f"What do I do {condition}?"]
-    elif condition.startswith(("after ", "before ", "during ")):
-        made += [f"What must be done {condition}?", f"What applies {condition}?"]
+    act = act[:1].lower() + act[1:]
+    mass = MASS.match(text[value.end :])
+    if mass and value.kind == "number" and not TIME_UNIT.search(value.text):
+        return _amount(act, value, mass[1].strip(), preposition, text[value.end + mass.end() :], aim)
+    after = re.split(r"[,;]|\buntil\b|\band\b|\bso that\b", text[value.end :])[0].strip(" .")
+    tail = f" {after}" if after and not LEANS.search(after) and not re.match(r"of\b", after) else ""
+    made = []
+    for word in question_words(value, preposition, "do", act, text):
+        if word == "What":
+            continue
+        made.append(Ask(f"{word} should I {act}{tail}{aim}", f"{_small(word)} to {act}{tail}{aim}"))
+        made.append(Ask(f"{word} do I have to {act}{aim}", f"{_small(word)} I have to {act}{aim}"))
     return made
+
+
+def _amount(act: str, value: Value, thing: str, preposition: str, after: str, aim: str) -> list[Ask]:
+    """Questions for a quantity of something: "Add 77 ml of Verdal A." → "How much Verdal A should I add?" """
+    unit = UNIT_NAMES.get(unit_of(value), unit_of(value))
+    act = f"{act} {preposition}".strip() if preposition in ("with", "in", "to", "into") else act
+    tail = re.split(r"[,;]|\band\b|\bso that\b", after)[0].strip(" .")
+    act = f"{act} {tail}" if tail and not LEANS.search(tail) else act
+    made = [
+        Ask(f"How much {thing} should I {act}{aim}", f"how much {thing} to {act}{aim}"),
+        Ask(f"How much {thing} do I need{aim}", f"how much {thing} is needed{aim}"),
+    ]
+    if re.fullmatch(r"[a-z ]+", unit):
+        made.append(Ask(f"How many {unit} of {thing} do I {act}{aim}", f"how many {unit} of {thing} to {act}{aim}"))
+    return made
+
+
+def _varied(asks: list[Ask]) -> list[str]:
+    """Each question in a structure of its own: asked directly, politely, as a wish, and with the subject first."""
+    first, last = asks[0], asks[-1]
+    made = [f"{first.direct}?", f"Can you tell me {first.indirect}?"]
+    made += [f"{a.direct}?" for a in asks[1:3]]
+    made.append(f"I need to know {last.indirect or first.indirect}.")
+    if first.about:
+        made.append(f"{first.about}?")
+    return made + [f"{a.direct}?" for a in asks[3:]] + [f"I would like to know {first.indirect}."]
+
+
+def _line(name: str, value: Value, text: str) -> list[str]:
+    """Questions for a value in a line "Service telephone: 0555, Monday to Friday"."""
+    label = name if re.match(r"(?:the|your|a) ", name) else f"the {name}"
+    if text.startswith(value.text.strip('"“`')):
+        return [f"What is {label}?", f"Can you give me {label}?", f"I need to know {label}.", f"{name}: what is it?"]
+    if value.kind in ("time", "date"):
+        day = value.kind == "date"
+        return [
+            f"On which days is {label} available?" if day else f"When is {label} available?",
+            f"Can you tell me the {'days' if day else 'times'} for {label}?",
+            f"{'What days' if day else 'What times'} apply to {label}?",
+            f"I need to know {'on which days' if day else 'at what times'} {label} is there.",
+        ]
+    return []
+
+
+def _special(text: str, value: Value) -> list[str]:
+    """Questions by another word than the sentence uses."""
+    parts = split_at_verb(text)
+    if not parts or len(parts[0]) > value.start or text[: value.start].count(","):
+        return []
+    name = lower(parts[0])
+    direct = text[len(parts[0]) + len(parts[1]) + 2 : value.start].strip() == ""
+    if not direct:
+        return []
+    if parts[1] in ("weighs", "weigh"):
+        return [f"How heavy {'is' if parts[1] == 'weighs' else 'are'} {name}?"]
+    if parts[1] in ("costs", "cost"):
+        return [f"What is the price of {name}?", f"How much do I pay for {name}?"]
+    if parts[1] in ("takes", "take", "lasts", "last") and TIME_UNIT.search(value.text):
+        return [f"What is the duration of {name}?", f"How much time does {name} take?"][
+            : 2 if parts[1][-1] == "s" else 1
+        ]
+    if parts[1] in ("is", "are") and value.kind in ("number", "money"):
+        return [f"Can you give me {name}?"] if name.startswith("the ") else []
+    return []
