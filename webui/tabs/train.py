@@ -8,7 +8,7 @@ import gradio as gr
 
 from core import datasets, jobs, models, training
 from core.errors import UserError
-from webui.components.words import plain, size
+from webui.components.words import size
 from webui.forms import Form
 from webui.page import Call, Page
 from webui.tabs import train_history, train_live
@@ -63,11 +63,11 @@ def _setup(page: Page) -> _Setup:
 
 
 def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_history.History, shown: gr.State) -> None:
-    def refresh(call: Call, model: str | None, dataset: str | None) -> list[Any]:
-        return choices(call, model, dataset)
+    def refresh(call: Call, model: str | None, dataset: str | None, folder: str | None) -> list[Any]:
+        return choices(call, model, dataset, folder)
 
-    def check(call: Call, model: str | None, dataset: str | None) -> list[Any]:
-        return verdict(call, model, dataset)
+    def check(call: Call, model: str | None, dataset: str | None, folder: str | None) -> list[Any]:
+        return verdict(call, (folder or "").strip() or model, dataset)
 
     def start(call: Call, values: dict[Any, Any]) -> list[Any]:
         model = (values[setup.folder] or "").strip() or values[setup.model]
@@ -78,21 +78,22 @@ def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_histo
         return [run.id, gr.update(interactive=False), *live.show(call, run.id), *history.rows(call)]
 
     both = [setup.model, setup.dataset]
-    page.on_open("train", refresh, setup.outputs, both)
-    for control in both:
-        page.on(control.change, check, both, [setup.model_note, setup.advice, setup.start])
+    asked = [*both, setup.folder]
+    page.on_open("train", refresh, setup.outputs, asked)
+    for control in asked:
+        page.on(control.change, check, asked, [setup.model_note, setup.advice, setup.start])
     page.on(setup.start.click, start, setup.form.inputs | {setup.folder, *both},
             [shown, setup.start, *live.outputs, *history.outputs])
-    page.on(live.ended.change, check, both, [setup.model_note, setup.advice, setup.start])
+    page.on(live.ended.change, check, asked, [setup.model_note, setup.advice, setup.start])
 
 
-def choices(call: Call, model: str | None, dataset: str | None) -> list[Any]:
+def choices(call: Call, model: str | None, dataset: str | None, folder: str | None = None) -> list[Any]:
     """Updates of the two menus, with what can be used now, and of what depends on them."""
     ready = [(m.entry.label, m.entry.id) for m in models.list_models(call.ws) if m.installed]
     sets = [(f"{d.title} · {call.t('train.ui.rows', count=d.rows)}", d.id) for d in datasets.list_datasets(call.ws)]
     model = model if model in [v for _, v in ready] else (ready[0][1] if ready else None)
     dataset = dataset if dataset in [v for _, v in sets] else (sets[0][1] if sets else None)
-    note, advice, button = verdict(call, model, dataset)
+    note, advice, button = verdict(call, (folder or "").strip() or model, dataset)
     return [gr.update(choices=ready, value=model), note, gr.update(choices=sets, value=dataset), advice, button]
 
 
@@ -128,4 +129,4 @@ def _model_note(call: Call, model: str | None) -> str:
 
 
 def _title(call: Call, dataset: str) -> str:
-    return next((plain(d.title).replace("\\", "") for d in datasets.list_datasets(call.ws) if d.id == dataset), dataset)
+    return next((d.title for d in datasets.list_datasets(call.ws) if d.id == dataset), dataset)
