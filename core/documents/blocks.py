@@ -12,7 +12,7 @@ from core.documents.text_lines import TextLine, bullet_of, join_lines, join_text
 
 _LONG_HEADING = 40
 _SLACK = 0.2
-_LARGER = 1.18
+_LARGER = 1.12
 
 
 @dataclass

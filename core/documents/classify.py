@@ -22,6 +22,7 @@ _COMMAND = re.compile(
 _CODE_MARK = re.compile(
     r"[{}]|\w\(.*\)|\w\[.*\]|=>|->|==|!=|:=|&&|\|\||</?\w+>|\w=\S|--\w[\w-]+|\w\.\w+\(|^\s*[\]})]+[,;]?$"
     r"|\w+_\w+|/\w+/|\\$|;$|^\s*[\"'][\w-]+[\"']\s*:|^\s*[\w-]+:\s*(?:\S+)?$")
+_CALL = re.compile(r"\w\((?:[^()]*[,=.'\"\d_][^()]*)?\)")
 _HAN = re.compile(r"[㐀-鿿]")
 _PROSE = re.compile(r"\b(?:the|a|an|is|are|of|to|and|with|for|you|your|this|that|when|which)\b", re.I)
 
@@ -52,7 +53,7 @@ def looks_like_code(text: str) -> bool:
         return False
     if _COMMAND.match(text):
         return True
-    marks = len(_CODE_MARK.findall(text))
+    marks = len(_CODE_MARK.findall(text)) + len(_CALL.findall(text))
     words = len(_PROSE.findall(text)) + len(_HAN.findall(text.split("#")[0].split("//")[0])) // 3
     return marks >= 1 and marks > words
 

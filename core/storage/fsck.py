@@ -22,6 +22,7 @@ CHECKS = [
     "core.storage.fsck:check_files",
     "core.storage.fsck:check_models",
     "core.jobs.checks:check_jobs",
+    "core.documents.checks:check_documents",
     "core.qa.checks:check_qa",
     "core.datasets.checks:check_datasets",
 ]
