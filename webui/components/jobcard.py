@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from core import jobs
-from webui.components.words import duration, size
+from webui.components.words import duration, plain, size
 from webui.page import Call, Page
 
 
@@ -86,9 +86,9 @@ def _number(value: float) -> str:
 
 
 def ending(call: Call, view: jobs.JobView | None) -> str:
-    """What to say of a job that has ended otherwise than well; empty when there is nothing to say."""
+    """What to say of a job that has ended otherwise than well, as Markdown; empty when there is nothing to say."""
     if view is None or not view.state.is_terminal or view.state is jobs.JobState.DONE:
         return ""
     if view.state is jobs.JobState.STOPPED:
         return call.t("job.was_stopped")
-    return call.say(view.error) if view.error else call.t("job.was_interrupted")
+    return plain(call.say(view.error)) if view.error else call.t("job.was_interrupted")

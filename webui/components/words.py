@@ -26,6 +26,7 @@ def duration(seconds: float, lang: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Derived text made safe for one line of Markdown: marks are escaped, line breaks become blanks."""
-    escaped = "".join("\\" + c if c in "\\`*_{}[]()#+-.!|<>~$&" else c for c in text)
+    """Derived text made safe for one line of Markdown: marks are escaped, also those that would turn an address into a
+    link; line breaks become blanks."""
+    escaped = "".join("\\" + c if c in "\\`*_{}[]()#+-.!|<>~$&:@" else c for c in text)
     return " ".join(escaped.split())

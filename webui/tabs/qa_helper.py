@@ -12,6 +12,7 @@ from core.llm import PRESETS, HelperSettings, open_client
 from core.llm.secrets import load_key, save_key
 from core.llm.urls import parse_base_url
 from core.settings import Settings
+from webui.components.words import plain
 from webui.forms import Form
 from webui.page import Call, Page
 
@@ -93,7 +94,7 @@ class HelperCard:
         try:
             names = client.check()
         except UserError as error:
-            return [gr.skip(), gr.update(value=error.text(call.lang), elem_classes=["blocker", "said"]), ""]
+            return [gr.skip(), gr.update(value=plain(error.text(call.lang)), elem_classes=["blocker", "said"]), ""]
         finally:
             client.close()
         chosen = helper.model if helper.model in names or not names else names[0]

@@ -10,7 +10,7 @@ import gradio as gr
 from core import jobs, training
 from webui.components import charts
 from webui.components.jobcard import JobCard, ending
-from webui.components.words import duration
+from webui.components.words import duration, plain
 from webui.page import Call, Page
 
 LOG_LINES = 80
@@ -98,11 +98,11 @@ def _running(call: Call) -> jobs.JobView | None:
 
 
 def _title(call: Call, view: jobs.JobView) -> str:
-    return f"### {call.t('train.ui.run')} {view.title or view.id} · {call.t(f'train.ui.state.{view.state}')}"
+    return f"### {call.t('train.ui.run')} {plain(view.title or view.id)} · {call.t(f'train.ui.state.{view.state}')}"
 
 
 def _message(call: Call, view: jobs.JobView) -> Any:
-    lines = [call.say(w) for w in view.warnings[-2:]]
+    lines = [plain(call.say(w)) for w in view.warnings[-2:]]
     end = ending(call, view)
     grade = "doubt" if view.state is jobs.JobState.STOPPED else "blocker" if end else "doubt"
     return gr.update(value="\n\n".join([*lines, end]).strip(), elem_classes=[grade])
