@@ -47,6 +47,11 @@ class Context:
     """Whether the sentence before spoke of the document itself."""
 
     @property
+    def named(self) -> str:
+        """What a pronoun stands for: the subject before it, else what the document is about."""
+        return self.subject or document_subject(self.title, self.language) or self.title
+
+    @property
     def owner(self) -> str:
         """What a bare property belongs to: the document's subject, unless the heading names something narrower."""
         if self.heading == self.title or GENERIC_HEADING.match(self.heading):
@@ -110,10 +115,11 @@ def _is_label(label: str) -> bool:
 
 
 def _sentence(sentence: Span, context: Context, statement: str = "") -> list[Fact]:
-    text = statement or resolve(plain(sentence.text), context.subject or context.title, context.language)
+    text = statement or resolve(plain(sentence.text), context.named, context.language)
     if len(text) < 8 or text.endswith(("?", "？", ":", "：")) or (context.language == "en" and len(text.split()) < 3):
         return []
     bare = plain(sentence.text)
+    text = re.sub(r"[；;]$", "。", text)
     context.of_document = about_document(bare, context.language) or (
         context.of_document and leans_on(bare, context.language)
     )
@@ -171,6 +177,8 @@ def _definition(quote: Span, label: str, raw: str, at: int, context: Context) ->
     context.subject = label
     if len(text.split()) <= MOST_WORDS and label.lower() not in text.lower() and context.language == "en":
         return _facts_for(f"{label}: {text}", quote, label, context.language)
+    if context.language == "zh" and len(text) <= 60 and not re.search(r"[。！？]", text.rstrip("。")):
+        return _facts_for(f"{label}：{text}", quote, label, context.language)
     facts = []
     for sentence in split_sentences(Span(quote.text[at - quote.start :], at, quote.end), context.language):
         facts += _sentence(sentence, context)
@@ -298,7 +306,7 @@ def _step(piece: Span, step: str, number: int, goal: str, context: Context, bare
         if at >= 0:
             quote = Span(other.text, piece.start + at, piece.start + at + len(other.text))
             whole = other.text if re.search(r"[.!?。！？]$", other.text) else other.text + ("。" if zh else ".")
-            made += _sentence(quote, context, resolve(plain(whole), context.subject or context.title, context.language))
+            made += _sentence(quote, context, resolve(plain(whole), context.named, context.language))
     return made
 
 

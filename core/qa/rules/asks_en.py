@@ -74,6 +74,8 @@ def question_words(value: Value, preposition: str, verb: str, before: str, text:
 def _number_words(value: Value, preposition: str, verb: str, before: str, text: str) -> list[str]:
     unit = unit_of(value)
     full = UNIT_NAMES.get(unit, unit)
+    if re.match(r"(?:1|one) ", value.text) and full[-1:] != "s":
+        full += "s"
     if TIME_UNIT.search(value.text):
         if preposition in ("within", "after", "in"):
             soon = ["Within what time", "How soon"] if preposition == "within" else ["How soon", "After how long"]

@@ -24,6 +24,9 @@ LINE = re.compile(
     r"(?: ?(?:to|–|-|×|x) ?\d[\d.,]*)? ?(?:°C|°F|%|[^\W\d_]+"
     r"[²³]?)(?:,.{1,40})?)$"
 )
+NOT_NAME = re.compile(
+    r"\b(?:is|are|was|were|must|may|can|should|will|has|have|every|at|for|in|of|to|than|within|after|by|from|about|the)\b"
+)
 LINE_ZH = re.compile(
     r"^(?P<name>[\u4e00-\u9fff]{2,8}) "
     r"(?P<value>[-−]?\d[\d.,]*\s?(?:[\u4e00-\u9fff]{1,3}|[a-zA-Z%°]{1,4})(?:，.{1,20})?)$"
@@ -61,8 +64,12 @@ def is_attribute_table(head: list[str]) -> bool:
 
 def line_parts(text: str, language: str) -> tuple[str, str] | None:
     """(property, value) of a line without a verb, as a cut table leaves it behind."""
+    if text.endswith((".", "。")):
+        return None
     match = (LINE_ZH if language == "zh" else LINE).match(text)
     if not match or language == "en" and imperative(text) and not re.search(r",", match["value"]):
+        return None
+    if language == "en" and NOT_NAME.search(match["name"]):
         return None
     return match["name"], match["value"]
 

@@ -11,7 +11,7 @@ IMPERATIVES = set(
     """add adjust allow apply attach avoid boil bring brush call carry change charge check choose clean click close
 collect complete connect contact cook copy create cut delete dilute disconnect dissolve do download drain drop dry
 eat empty enter fasten feed fill fit flush fold follow give heat hold insert install join keep let lift load lock
-lower make measure mix mount move open pay place plug pour prepare press pull push put raise read rebuild refill
+lower make measure mix meet mount move open pay place plug pour prepare press pull push put raise read rebuild refill
 remove repeat replace report reset restart restore return rinse rotate run save scan select send set shake shut
 sign slide soak spray start stir stop store supply switch tap throw tie tighten try turn twist type unplug unscrew
 update upload use wait warm wash water wear weigh wipe write""".split()
@@ -56,6 +56,8 @@ def imperative(text: str) -> tuple[str, str] | None:
     verb, rest = match[1].lower(), match[2]
     if verb in NOUNS_TOO:
         return (verb, rest) if AFTER_IMPERATIVE.match(rest.split(" ")[0]) else None
+    if re.match(r"[\w-]+ (?:is|are|was|were|must|can|may|has|have|will|should|do|take|cost)\b", rest):
+        return None
     return (verb, rest) if verb in IMPERATIVES else None
 
 

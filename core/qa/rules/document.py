@@ -66,5 +66,4 @@ def document_subject(title: str, language: str) -> str:
     if language == "zh":
         return bare
     model = MODEL.match(bare)
-    name = model[1] if model else bare
-    return name if re.match(r"(?:the|a|your|our) ", name, re.IGNORECASE) else f"the {name}"
+    return f"the {model[1]}" if model and not bare.lower().startswith("the ") else bare

@@ -110,6 +110,12 @@ UNIT_ZH = (
     r"|平方米|瓦|千瓦|伏|安|兆|次|个|人|名|位|台|间|层|号楼?|楼|页|份|张|条|件|册|本|岁|度|倍|℃|°C|%|％|[kKMGT]?B|[kM]?W|V|A|mAh|mm|cm|kg|g|m|L|ml)"
 )
 ZH_PATTERNS = [
+    (
+        "number",
+        r"(?:pH )?[-−]?\d[\d.,]*\s?(?:°C|℃|%|[a-zA-Z]{1,3}|[\u4e00-\u9fff]{1,2})?\s?(?:到|至|~|～)"
+        r"\s?(?:pH )?[-−]?\d[\d.,]*\s?"
+        r"(?:°C|℃|%|[a-zA-Z]{1,3})(?=[ 之，。]|$)|pH [\d.]+ ?[到至] ?pH [\d.]+",
+    ),
     ("code", r"`[^`\n]+`|[「『“][^」』”\n]{1,30}[」』”]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|https?://[^\s，。）]+"),
     (
         "code",
@@ -175,6 +181,8 @@ def _person(value: Value, sentence: str) -> bool:
 
 
 def _worth(value: Value, sentence: str) -> bool:
+    if re.match(r"一(?!百|千)", value.text):
+        return False
     if value.kind == "name":
         words = value.text.split()
         if words[0] in FILLER or (value.start == 0 and len(words) == 1):

@@ -31,6 +31,7 @@ CONDITION = re.compile(
 RELATIVE = re.compile(
     r"((?:the|a|an|your) [\w-]+(?: [\w-]+)?), which ((?:takes|lasts|is|costs|weighs|holds|needs) .+)$"
 )
+DAYTIME = re.compile(r"(?:morning|afternoon|evening|night)s?$")
 STEP = re.compile(r"^.*?, step \d+: ")
 PLURAL = re.compile(
     r"^(?:[\w-]+ ){0,3}?(?:[\w-]+[^s\W]s|[Cc]hildren|[Pp]eople)"
@@ -105,7 +106,7 @@ def _sentence(fact: Fact, spare: bool) -> list[str]:
             f"I need to know who {rest}.",
         ]
     line = re.match(r"([A-Z][^:.]{1,40}): ", text)
-    if line and not step:
+    if line and not step and fact.kind == "fact" and not split_at_verb(line[1]):
         return _line(lower(line[1]), value, text[line.end() :])
     if value.kind == "rest":
         return rest_questions(text, aim, wide=spare)
@@ -160,6 +161,7 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
     subject, verb, _ = parts
     before = text[len(subject) + len(verb) + 1 : value.start].strip(' "“`')
     after = re.split(r"[,;](?:\s|$)|\band\b|\bbut\b|\bor\b", text[value.end :].strip(' "”`.'))[0].strip(" .")
+    before = _without_others(before, text)
     called = re.search(r"((?:a|an|the) [^,]+), called(?: the)?$", before)
     if called:
         thing = re.sub(r"^an? ", "the ", called[1])
@@ -183,6 +185,7 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
         re.match(r"to ", after)
         and value.kind == "time"
         or after == "only"
+        or DAYTIME.match(after)
         or value.kind == "place"
         and after[:3] == "of "
     ):
@@ -195,6 +198,11 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
     else:
         ask = question_words(value, preposition, verb, before, text)
     before = re.sub(r"(?:^|\s)only\b", "", before).strip()
+    return _turned(subject, verb, ask, before, after, condition)
+
+
+def _turned(subject: str, verb: str, ask: list[str], before: str, after: str, condition: str) -> list[Ask]:
+    """The clause with its verb and subject turned, once for each question word."""
     helper, base = base_form(verb, subject)
     name, made = lower(subject), []
     it = (
@@ -204,7 +212,7 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
     )
     for word in ask:
         of = (
-            re.match(r"(?:of|per) [\w-]+(?: [\w-]+$)?", after)
+            re.match(r"(?:of|per) (?:[\w-]+ )?[\w-]+(?= (?:a|an|per|in|on|at|for|with|to|from|by|during)\b|$)", after)
             if re.match(r"(?:\w+ )?how m(?:any|uch)", word, re.IGNORECASE)
             else None
         )
@@ -216,6 +224,16 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
         about = "" if PERSON.match(subject) else f"About {name}: {_small(word)}{moved} {helper} {it} {base} {tail}"
         made.append(Ask(direct, _small(indirect), "" if LEANS.search(tail) else f"{about.strip()}{condition}"))
     return made
+
+
+def _without_others(before: str, text: str) -> str:
+    """The words before a value without other values that hang on by a preposition ("opened in 1987 by")."""
+    for other in find_values(text, "en", limit=9):
+        pattern = rf"(?<=\S) (?:(?:in|on|at|by|for|within|to|from) (?:the )?){re.escape(other.text)}(?= |$)"
+        if other.kind in ("often", "place"):
+            pattern = rf"(?<=\S) {re.escape(other.text)}(?= |$)"
+        before = re.sub(pattern, "", before, count=1)
+    return before
 
 
 def _without_prepositions(before: str) -> tuple[str, str]:
@@ -237,7 +255,7 @@ def _ordered(text: str, value: Value, aim: str) -> list[Ask]:
     before = text[: value.start].strip(' "“`')
     preposition, act = _without_prepositions(before)
     negative = re.match(r"(?:Do not|Never) ", act)
-    if not act or "," in act or negative:
+    if not act or "," in act or negative or re.search(r"\b(?:and|when|until|which|if)\b", act):
         return []
     act = act[:1].lower() + act[1:]
     mass = MASS.match(text[value.end :])

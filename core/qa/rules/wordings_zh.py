@@ -4,36 +4,41 @@ from __future__ import annotations
 
 import re
 
+from core.qa.rules.attributes import attribute_questions
 from core.qa.rules.values import Value, find_values
 from core.qa.types import Fact
 
+OTHER = {
+    "多少年": "几年", "多少天": "几天", "多少小时": "多长时间",
+    "多少分钟": "多长时间", "多少秒": "多久", 
+    "多少个月": "几个月",
+    "几点": "什么时间", "什么时候": "哪一天",
+    "多少次": "几次", "多少个工作日": "几个工作日", "多少": "什么数值",
+    "多少人": "几个人", "多少毫升": "多少", "多少升": "多少", "多少克": "多少",
+    "多少元": "多少钱", "多少欧元": "多少钱",
+    "什么": "哪个", "多少千克": "多重",
+}  # fmt: skip
 PERSON = re.compile(r"由([\u4e00-\u9fff]{2,4}?)(?:负责|担任|管理|主管|领导|创办|创立|审批|批准)")
 
 
 def questions_zh(fact: Fact, spare: bool = True) -> list[str]:
     """Questions for one fact, most natural first. `spare` adds the vague kind that fits only an unshared subject."""
     kind, subject = fact.kind.split(":")[0], fact.subject.strip("，。：")
-    if kind == "code":
-        made = [
-            f"{subject}是什么意思？",
-            f"{subject}代表什么？",
-            f"屏幕上显示{subject}，是什么问题？",
-            f"为什么会出现{subject}？",
-            f"请问{subject}表示什么？",
-        ]
-    elif kind == "remedy":
-        made = [
-            f"出现{subject}怎么办？",
-            f"{subject}怎么处理？",
-            f"遇到{subject}应该怎么做？",
-            f"显示{subject}，该怎么解决？",
-            f"请问{subject}如何排除？",
-        ]
+    if kind in ("code", "remedy"):
+        made = _code(subject, kind)
     elif kind == "cell":
         made = _cell(fact, fact.kind.split(":", 1)[1])
+    elif kind == "attribute":
+        made = attribute_questions(fact, "zh")
     elif kind == "label":
         ask = "多少" if re.search(r"\d", fact.answer) else "什么"
-        made = [f"{subject}是{ask}？", f"请问{subject}是{ask}？", f"告诉我{subject}。", f"我想知道{subject}。"]
+        made = [
+            f"{subject}是{ask}？",
+            f"请问{subject}是{ask}？",
+            f"请告诉我{subject}。",
+            f"{subject}能告诉我吗？",
+            f"想问一下{subject}。",
+        ]
     elif kind == "howto":
         act = re.sub(
             r"(?:的?(?:步骤|方法|流程)(?:如下)?|如下|时$|请按以下步骤操作|请按以下步骤)",
@@ -66,9 +71,28 @@ def questions_zh(fact: Fact, spare: bool = True) -> list[str]:
         made = [f"{subject}的情况是怎样的？", f"请介绍一下{subject}。"]
     else:
         made = _sentence(fact)
-    if spare and kind in ("fact", "item") and 1 < len(subject) < 14:
+    nameable = not re.match(r"必须|不得|如果|可以|在|出现|拆|若|当|应|每|一|\d|.*[时前后中内变]$", subject)
+    if spare and nameable and len(made) < 3 and kind in ("fact", "item") and 1 < len(subject) < 14:
         made += [f"关于{subject}，有什么规定或说明？", f"介绍一下{subject}。"]
     return list(dict.fromkeys(re.sub(r"(?<=[\u4e00-\u9fff，]) (?=[\u4e00-\u9fff])", "", q) for q in made))
+
+
+def _code(subject: str, kind: str) -> list[str]:
+    if kind == "code":
+        return [
+            f"{subject}是什么意思？",
+            f"{subject}代表什么？",
+            f"屏幕上显示{subject}，是什么问题？",
+            f"为什么会出现{subject}？",
+            f"请问{subject}表示什么？",
+        ]
+    return [
+        f"出现{subject}怎么办？",
+        f"{subject}怎么处理？",
+        f"遇到{subject}应该怎么做？",
+        f"显示{subject}，该怎么解决？",
+        f"请问{subject}如何排除？",
+    ]
 
 
 def _at(moment: str) -> list[str]:
@@ -124,14 +148,28 @@ def _around(fact: Fact, value: Value) -> list[str]:
     ask = _word(value)
     asked = clause.replace(value.text, ask, 1)
     if fact.subject and fact.subject not in asked and start > 0 and not re.match(r"[^是为]{2,10}[是为]", clause):
-        asked = f"{fact.subject}{asked}" if len(fact.subject) < 12 else asked
+        step = fact.kind.startswith("step")
+        if step or fact.statement.startswith(fact.subject):
+            asked = f"{fact.subject}{'时，' if step else ''}{asked}" if len(fact.subject) < 12 else asked
     condition = fact.statement[:start].rstrip("，；") if start > 0 else ""
     if re.match(r"(如果|若|当|如|一旦|在.+[时后前]$|.*[时后前]$)", condition) and len(condition) < 24:
         asked = f"{condition}，{clause.replace(value.text, ask, 1)}"
     if clause.endswith(("时", "前", "后", "的")) and end < len(fact.statement) - 1:
         asked = f"{asked}，{re.split('[，；。]', fact.statement[end + 1 :])[0]}"
-    asked = asked.strip("“”「」 ")
-    return [f"{asked}？", f"请问{asked}？", f"我想知道{asked}？", f"你能告诉我{asked}吗？"]
+    return _varied(asked.strip("“”「」 "), ask, fact.subject)
+
+
+def _varied(asked: str, ask: str, subject: str) -> list[str]:
+    """The question plainly, with another question word, politely, with its subject first, and as keywords."""
+    bare = re.sub(r"^(?:并|共|即|则|应|就|也)(?=.{3})", "", asked)
+    other = bare.replace(ask, OTHER.get(ask, ask), 1)
+    made = [f"{bare}？", f"你能告诉我{other}吗？", f"请问{bare}？"]
+    if other != bare:
+        made.insert(1, f"{other}？")
+    if subject and bare.startswith(subject) and len(subject) > 1:
+        made.append(f"关于{subject}，我想问：{other[len(subject) :].lstrip('，的')}？")
+    made += [f"我需要了解：{other}？", f"有个问题，{bare}，能说明一下吗？", f"麻烦问一下，{bare}呢，具体是{ask}？"]
+    return made
 
 
 def _word(value: Value) -> str:
