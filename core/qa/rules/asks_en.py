@@ -89,6 +89,8 @@ def _number_words(value: Value, preposition: str, verb: str, before: str, text: 
         if "temperature" in text[: value.start]:
             return ["In what range" if preposition == "between" else "At what value"] if preposition else ["What"]
         return ["At what temperature", "At how many degrees"] if preposition else ["What temperature"]
+    if preposition == "of" and verb.startswith("consist"):
+        return [f"Of how many {full}", f"Out of how many {full}"]
     if preposition in ("at", "to", "with", "from", "under", "in") and re.fullmatch(r"[a-z ]{3,}", full):
         return [f"{preposition.capitalize()} how many {full}"]
     if verb in ("weighs", "weigh"):

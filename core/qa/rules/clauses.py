@@ -118,5 +118,8 @@ def _joins(left: str, first: str, separator: str, right: str) -> str | None:
 def separable(parts: list[Clause]) -> bool:
     """Whether each clause may stand as a statement: none orders to do something, none leans on another."""
     return len(parts) > 1 and not any(
-        imperative(p.statement) or (n and LEANS.search(p.text)) or len(p.text.split()) < 3 for n, p in enumerate(parts)
+        imperative(p.statement)
+        or (n and LEANS.search(re.sub(r"\bthat (?:it|they)\b", "", p.text)))
+        or len(p.text.split()) < 3
+        for n, p in enumerate(parts)
     )

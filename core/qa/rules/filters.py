@@ -19,7 +19,9 @@ REQUEST = re.compile(
     r"|^(?:请|告诉|介绍|列出|我想|说明)",
     re.IGNORECASE,
 )
-ASKS_ZH = re.compile(r"什么|多少|几|谁|哪|怎|如何|为何|多久|多长|多大|吗|是否|请|告诉|介绍|列出|我想知道|说明")
+ASKS_ZH = re.compile(
+    r"什么|多少|几|谁|哪|怎|如何|为何|多久|多[长大高宽深厚重远快]|吗|是否|请|告诉|介绍|列出|我想知道|说明"
+)
 LEANING = re.compile(r"\b(?:it|its|they|them|their|he|she|his|her|this|these|those|that)\b", re.IGNORECASE)
 STOP = set(
     """a an the of to in on at for by with from and or but not is are was were be been do does did have has had can

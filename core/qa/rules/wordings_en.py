@@ -33,6 +33,11 @@ RELATIVE = re.compile(
 )
 DAYTIME = re.compile(r"(?:morning|afternoon|evening|night)s?$")
 STEP = re.compile(r"^.*?, step \d+: ")
+LOOSE = re.compile(
+    r"(?!(?:in|on|at|by|for|from|to|until|after|within|under|with|about|between|per|of|before|during|below|above|long|high"
+    r"|wide|deep|tall|heavy|large|thick|old|big|away|a|an|each|every|only|without|when|if|as|ahead|early|late|over|via"
+    r"|through|than|behind|inside|outside|and|or|morning|afternoon|evening|night)s?\b)[a-z]+"
+)
 PLURAL = re.compile(
     r"^(?:[\w-]+ ){0,3}?(?:[\w-]+[^s\W]s|[Cc]hildren|[Pp]eople)"
     r"(?: (?:under|over|of|in|with|on|for|from|at|who|that)\b.*)?$|\band\b"
@@ -162,12 +167,24 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
     before = text[len(subject) + len(verb) + 1 : value.start].strip(' "“`')
     after = re.split(r"[,;](?:\s|$)|\band\b|\bbut\b|\bor\b", text[value.end :].strip(' "”`.'))[0].strip(" .")
     before = _without_others(before, text)
+    if (
+        value.kind in ("name", "number")
+        and LOOSE.match(after)
+        and (value.kind == "name" or unit_of(value) in UNIT_NAMES)
+    ):
+        return []
+    size = re.fullmatch(r"(?:the|a|an) (.+) of", before)
+    if size and verb in ("has", "have"):
+        asks = [f"What is the {size[1]} of {lower(subject)}", f"Which {size[1]} does {lower(subject)} have"]
+        return [Ask(a, f"which {size[1]} {lower(subject)} {verb}") for a in asks]
+    if verb in ("is", "are", "was", "were") and re.match(r"(?:a|an|one) ", before):
+        return []
     called = re.search(r"((?:a|an|the) [^,]+), called(?: the)?$", before)
     if called:
         thing = re.sub(r"^an? ", "the ", called[1])
         return [Ask(f"What is {thing} called", f"what {thing} is called"), Ask(f"What is the name of {thing}", "")]
     if (
-        re.search(r"[,;] |\d|\b(?:that|which|who|if|when|unless|because|until)\b", before)
+        re.search(r"[,;] |\d|\b(?:that|which|who|if|when|unless|because|until)\b(?!$)", before)
         and value.kind != "meaning"
         or len(before.split()) > 9
     ):
@@ -178,8 +195,6 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
     if verb in ("has", "have") and value.kind in ("code", "name") and noun != before:
         asks = [f"What is the {noun} of {lower(subject)}", f"Which {noun} does {lower(subject)} have"]
         return [Ask(a, f"which {noun} {lower(subject)} {verb}") for a in asks]
-    if verb in MODAL and re.search(r"(?:^|\s)(?:a|an|the|one)(?: [\w-]+)*$", before) and not PREPOSITION.search(before):
-        return []
     preposition, before = _without_prepositions(before)
     if (
         re.match(r"to ", after)
@@ -217,6 +232,8 @@ def _turned(subject: str, verb: str, ask: list[str], before: str, after: str, co
             else None
         )
         of = None if of and of[0].startswith("per") and "ow many" not in word else of
+        if of and "ow much" in word and of[0].endswith("s"):
+            continue
         moved = f" {of[0] if 'ow many' in word else of[0][3:]}" if of else ""
         tail = " ".join(p for p in (before, after[of.end() :].strip() if of else after) if p)
         direct = f"{word}{moved} {helper} {name} {base} {tail}".strip() + condition

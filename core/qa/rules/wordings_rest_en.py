@@ -136,8 +136,6 @@ def _plain(subject: str, verb: str, rest: str, wide: bool) -> list[str]:
             f"Can you tell me when {name} {verb} {condition[1].strip()}".strip() + "?",
             f"What makes {name} {done}?",
         ]
-    if not wide:
-        return []
     if verb in ("is", "are") and re.match(r"(?:a|an|the) ", rest):
         return [
             f"What {verb} {name}?",
@@ -145,7 +143,7 @@ def _plain(subject: str, verb: str, rest: str, wide: bool) -> list[str]:
             f"I would like to know what {name} {verb}.",
             f"Can you explain {name}?",
         ]
-    if verb in ("is", "are", "was", "were", "has", "have") or not verb.endswith("s"):
+    if not wide or verb in ("is", "are", "was", "were", "has", "have") or not verb.endswith("s"):
         return []
     return [
         f"What does {name} do?",

@@ -13,10 +13,10 @@ OTHER = {
     "多少分钟": "多长时间", "多少秒": "多久", 
     "多少个月": "几个月",
     "几点": "什么时间", "什么时候": "哪一天",
-    "多少次": "几次", "多少个工作日": "几个工作日", "多少": "什么数值",
+    "多少次": "几次", "多少个工作日": "几个工作日",
     "多少人": "几个人", "多少毫升": "多少", "多少升": "多少", "多少克": "多少",
     "多少元": "多少钱", "多少欧元": "多少钱",
-    "什么": "哪个", "多少千克": "多重",
+    "多少千克": "多重",
 }  # fmt: skip
 PERSON = re.compile(r"由([\u4e00-\u9fff]{2,4}?)(?:负责|担任|管理|主管|领导|创办|创立|审批|批准)")
 
@@ -128,6 +128,8 @@ def _sentence(fact: Fact) -> list[str]:
     if person and person[1] in fact.answer:
         return _around(fact, Value(person[1], "person", person.start(1), person.end(1)))
     value = next((v for v in find_values(text, "zh", limit=9) if v.text.strip("「」『』“”`") == fact.answer), None)
+    if value and value.text in fact.subject and value.start < len(fact.subject) and value.kind == "code":
+        return []
     if value:
         return _around(fact, value)
     rest = text.strip("。")
@@ -179,6 +181,8 @@ def _word(value: Value) -> str:
         return "几点" if not re.search(r"[至到~—–-]", value.text) else "几点到几点"
     if value.kind == "date":
         return "什么时候" if "周" not in value.text and "星期" not in value.text else "星期几"
+    if value.kind == "number" and re.search(r"\d.*[到至~～].*\d", value.text):
+        return "多少到多少"
     if value.kind == "number":
         unit = re.sub(
             r"^[-−\d.,\s至到~～—–]+" if re.search(r"\d", value.text) else r"^[一二两三四五六七八九十百]+",
