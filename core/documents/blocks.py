@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from core.documents.classify import ends_sentence, looks_like_code, looks_like_comment, reads_as_heading
+from core.documents.classify import ends_sentence, heading_class, looks_like_code, looks_like_comment, reads_as_heading
 from core.documents.table_text import Cell, table_markdown
 from core.documents.text_lines import TextLine, bullet_of, join_lines, join_text, numbered, text_line
 
@@ -66,7 +66,7 @@ def _part(kind: str, lines: list[TextLine], around: Setting) -> list[Block]:
     if kind in ("title", "section-header"):
         text = join_lines(lines, code=False)
         if not _is_sentence(text, lines[0], around):
-            return [Block("heading", text, max(line.size for line in lines))]
+            return [Block("heading", text, max(_letter_size(line, around) for line in lines))]
     if kind == "list-item" or kind == "text" and _is_bare_list(lines, around):
         return _items(lines, around)
     blocks: list[Block] = []
@@ -79,10 +79,23 @@ def _part(kind: str, lines: list[TextLine], around: Setting) -> list[Block]:
     return blocks
 
 
+def _letter_size(line: TextLine, around: Setting) -> float:
+    """Letter height for heading levels. In pictures the height of a line depends on its letters; the width of Chinese
+    characters, which all are squares, is surer."""
+    wide = sum(char >= "\u2e80" for char in line.plain)
+    if not around.is_ocr or wide < 2:
+        return line.size
+    narrow = sum(char < "\u2e80" and not char.isspace() for char in line.plain)
+    return (line.x1 - line.x0) / (wide + 0.55 * narrow + 0.25 * line.plain.count(" "))
+
+
 def _is_sentence(text: str, line: TextLine, around: Setting) -> bool:
-    """Whether what the models call a heading is running text: it begins in the middle, or is long and ends."""
-    if line.size >= _LARGER * around.body:
+    """Whether what the models call a heading is running text: it begins in the middle, is long and ends, or leads to
+    what follows with a colon."""
+    if line.size >= _LARGER * around.body or heading_class(text):
         return False
+    if text.endswith((":", "：")) and not line.bold:
+        return True
     in_the_middle = text[:1].isascii() and text[:1].islower() and " " in text
     return in_the_middle or len(text) > _LONG_HEADING and ends_sentence(text)
 
@@ -108,9 +121,9 @@ def _ocr_part(kind: str, part: list[TextLine] | Block, around: Setting) -> list[
     is_heading = short and (reads_as_heading(text) and not (kind == "list-item" and numbered(text))
                             or head.size > 1.35 * around.body and not ends_sentence(text) and not bullet_of(text))
     if kind not in ("title", "section-header") and is_heading:
-        return [Block("heading", text, head.size), *(_ocr_part(kind, rest, around) if rest else [])]
+        return [Block("heading", text, _letter_size(head, around)), *(_ocr_part(kind, rest, around) if rest else [])]
     if kind == "section-header" and rest and head.size > _LARGER * rest[0].size and short:
-        return [Block("heading", text, head.size), *_ocr_part("text", rest, around)]
+        return [Block("heading", text, _letter_size(head, around)), *_ocr_part("text", rest, around)]
     return _part(kind, part, around)
 
 
