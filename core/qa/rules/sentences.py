@@ -26,7 +26,8 @@ grows grow moves move changes change returns return reports report charges charg
 operate sounds sound lights blinks flashes indicates indicate signals occurs occur happens appears appear
 equals delivers deliver follows follow rises falls drops drop beeps beep delays enters joins waits wait rests
 rest sleeps sleep spends spend saves save speaks speak adds add counts count ships ship arrives asks ask
-became become becomes founded built wrote invented won lost took began came got made sold opened closed moved""".split()
+became become becomes founded built wrote invented won lost took began came got made sold opened closed moved
+survive survives""".split()
 )
 NOT_SUBJECT = re.compile(
     r"^(if|when|while|after|before|in|on|at|for|to|by|with|from|during|once|until|because|since|as"

@@ -213,6 +213,10 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
     else:
         ask = question_words(value, preposition, verb, before, text)
     before = re.sub(r"(?:^|\s)only\b", "", before).strip()
+    if before.endswith(","):
+        return []
+    if ask and (kind := re.fullmatch(r"([A-Z][a-z]+) which ([a-z]+)", ask[0])):
+        before = re.sub(rf"(?:^|\s){kind[1].lower()} (?:the|a|an) (?:[a-z]+ )*?{kind[2]}$", "", before)
     return _turned(subject, verb, ask, before, after, condition)
 
 
@@ -235,7 +239,8 @@ def _turned(subject: str, verb: str, ask: list[str], before: str, after: str, co
         if of and "ow much" in word and of[0].endswith("s"):
             continue
         moved = f" {of[0] if 'ow many' in word else of[0][3:]}" if of else ""
-        tail = " ".join(p for p in (before, after[of.end() :].strip() if of else after) if p)
+        rest = after[of.end() :].strip() if of else re.sub(r"^of [\w-]+ ?", "", after)
+        tail = " ".join(p for p in (before, rest) if p)
         direct = f"{word}{moved} {helper} {name} {base} {tail}".strip() + condition
         indirect = f"{word}{moved} {name} {verb} {tail}".strip() + condition
         about = "" if PERSON.match(subject) else f"About {name}: {_small(word)}{moved} {helper} {it} {base} {tail}"
