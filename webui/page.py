@@ -70,7 +70,7 @@ class Page:
         """Makes a button open another step."""
         self.links.append((button, step))
 
-    def poll(self, fn: Callable[..., Any], outputs: list[Any], *, seconds: float = 1.0,
+    def poll(self, fn: Callable[..., Any], outputs: list[Any], *, seconds: float = 2.0,
              inputs: Any = None) -> gr.Timer:
         """A timer, at first off, that calls `fn` while on; switch it with ``gr.Timer(active=…)`` as an output."""
         timer = gr.Timer(seconds, active=False)
