@@ -28,10 +28,11 @@ def add_facts(ws: Workspace, count: int, wordings: int = 4, document: str = "doc
     add_drafts(ws, text, drafts, document)
 
 
-def add_drafts(ws: Workspace, text: str, drafts: list[Draft], document: str = "doc-a", target: int = 4000) -> None:
+def add_drafts(ws: Workspace, text: str, drafts: list[Draft], document: str = "doc-a", target: int = 4000,
+               label: str = "tanks.pdf") -> None:
     """Judges and stores drafts; each goes to the chunk that holds its quote, else to the first."""
     with Ledger(ws) as ledger:
-        ledger.sync_document(document, "tanks.pdf", [(1, text)], target)
+        ledger.sync_document(document, label, [(1, text)], target)
         body, spans = ledger.body(document), ledger.spans([document], missing_only=False, recipe="r")
         for span in spans:
             mine = [d for d in drafts if d.quote in span.chunk.text or (span is spans[0] and d.quote not in text)]

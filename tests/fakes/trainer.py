@@ -1,7 +1,8 @@
 """A trainer without training: speaks the protocol of a job and fails in every way a trainer can.
 
 ``python -m tests.fakes.trainer`` in the environment that `core.jobs.start(argv=…)` gives. The job's parameters: `mode`
-(see below), `steps`, `delay_s` between steps.
+(see below), `steps`, `delay_s` between steps; `says` goes to the log, `warnings` and `error` are messages with key and
+params.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 import time
 from typing import Any
 
+from core.errors import UserError
 from core.jobs import JobContext, JobStopped
 from core.jobs.main import current_job, run_job
 from core.storage import Workspace, read_json, write_json
@@ -33,6 +35,9 @@ def run(job: JobContext) -> None:
     if mode == "ignore-term":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     job.phase("train")
+    print(job.params.get("says", ""))
+    for warning in job.params.get("warnings", ()):
+        job.warn(warning["key"], **warning["params"])
     for step in range(first, steps + 1):
         if job.should_stop() and mode not in ("ignore-term", "hang"):
             write_json(checkpoint, {"step": step - 1})
@@ -56,6 +61,8 @@ def misbehave(job: JobContext, mode: str) -> None:
         ctypes.string_at(0)
     elif mode == "oom":
         raise OutOfMemoryError("tried to allocate 20 GiB")
+    elif mode == "refuse":
+        raise UserError(job.params["error"]["key"], **job.params["error"]["params"])
     elif mode == "error":
         raise RuntimeError("something in the trainer")
     elif mode.startswith("exit"):
