@@ -25,6 +25,16 @@ def clean_markdown(text: str) -> str:
     return re.sub(r"\n{4,}", "\n\n\n", text).strip("\n") + "\n" if text.strip() else ""
 
 
+def literal(text: str) -> str:
+    """Running text that would otherwise be read as a heading or as the beginning of code, escaped."""
+    return re.sub(r"^(#{1,6}(?=\s|$)|```|~~~)", r"\\\1", text)
+
+
+def fenced(code: str) -> str:
+    """A code block. Lines that would end it are indented, which keeps them inside."""
+    return "```\n" + re.sub(r"^ {0,3}(?=```|~~~)", "    ", code, flags=re.M) + "\n```"
+
+
 def clean_label(name: str) -> str:
     """The name that a person gave, as a label: its last part, printable, at most LABEL_CHARS characters."""
     last = re.split(r"[\\/]", name)[-1] if name else ""

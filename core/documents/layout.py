@@ -11,6 +11,7 @@ import pymupdf4llm.helpers.document_layout as engine
 
 from core.documents.blocks import Block, Setting, blocks_of, breaks_before
 from core.documents.classify import ends_sentence
+from core.documents.clean import fenced, literal
 from core.documents.order import in_reading_order
 from core.documents.text_lines import TextLine, join_lines, join_text, text_line
 
@@ -118,12 +119,12 @@ def _write(blocks: list[Block]) -> str:
             parts.append(f"\n# {block.text}\n")
         elif block.kind == "item":
             gap = "" if before is not None and before.kind == "item" else "\n"
-            parts.append(f"{gap}{'    ' * block.level}{block.number or '-'} {block.text}")
+            parts.append(f"{gap}{'    ' * block.level}{block.number or '-'} {literal(block.text)}")
         elif block.kind == "code":
             if before is not None and before.kind == "code":
-                parts[-1] = parts[-1].removesuffix("```\n") + block.text + "\n```\n"
+                parts[-1] = parts[-1].removesuffix("```\n") + fenced(block.text).removeprefix("```\n") + "\n"
             else:
-                parts.append(f"\n```\n{block.text}\n```\n")
+                parts.append(f"\n{fenced(block.text)}\n")
         elif block.text:
-            parts.append(f"\n{block.text}\n")
+            parts.append(f"\n{literal(block.text) if block.kind == 'text' else block.text}\n")
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).strip() + "\n"

@@ -8,7 +8,7 @@ from collections import Counter
 from core.documents.classify import heading_class
 
 _HEADING = re.compile(r"^(#{1,6}) (.*)$")
-_FENCE = re.compile(r"^\s*(```|~~~)")
+_FENCE = re.compile(r"^ {0,3}(```|~~~)")
 _SAME_SIZE, _SAME_SIZE_OCR = 0.06, 0.13
 
 

@@ -6,7 +6,7 @@ import re
 
 SECTION_CHARS = 6_000
 _HEADING = re.compile(r"^#{1,6} \S")
-_FENCE = re.compile(r"^\s*(```|~~~)")
+_FENCE = re.compile(r"^ {0,3}(```|~~~)")
 
 
 def split_sections(text: str, *, headings: bool = True, most: int = SECTION_CHARS) -> list[str]:

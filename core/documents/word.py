@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from core.documents.archive import check_archive, check_word_xml
 from core.documents.child import PageText
-from core.documents.clean import clean_markdown
+from core.documents.clean import clean_markdown, literal
 from core.documents.sections import split_sections
 from core.documents.table_text import Cell, table_markdown
 from core.documents.word_lists import Numbering
@@ -79,7 +80,7 @@ class _Walk:
             return
         heading = style.outline_level
         if heading is None and (style.is_code or self.texts.all_code(element)):
-            text = self.texts.plain(element)
+            text = re.sub(r"^ {0,3}(?=```|~~~)", "    ", self.texts.plain(element), flags=re.M)
             if text.strip() or self.last == "code":
                 self._add("code", text if self.last == "code" else f"```\n{text}")
                 if self.last == "code" and not text.strip():
@@ -97,7 +98,7 @@ class _Walk:
             self._add("item", f"{indent}{mark} " + f"\n{indent}  ".join(line.strip() for line in lines))
         else:
             text = "\n".join(line.strip() for line in text.split("\n")).strip()
-            self._add("text", f"\\{text}" if text.startswith("#") else text)
+            self._add("text", literal(text))
 
     def _rows(self, table: Any) -> list[list[Cell]]:
         rows = []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.documents.clean import clean_markdown, language_of
+from core.documents.clean import clean_markdown, fenced, language_of, literal
 from core.documents.levels import relevel
 from core.documents.plain import decode
 from core.documents.record import ranges
@@ -121,3 +121,10 @@ def test_garbage_is_told_from_text(text: str, garbage: bool) -> None:
 def test_page_ranges_are_short() -> None:
     assert ranges([3, 7, 8, 9, 12]) == "3, 7–9, 12"
     assert ranges(list(range(1, 41, 2))).endswith("…")
+
+
+def test_text_that_looks_like_markup_stays_text() -> None:
+    assert (literal("# no heading"), literal("```html"), literal("#1 of 3"), literal("F-21")) == (
+        "\\# no heading", "\\```html", "#1 of 3", "F-21")
+    assert fenced("a\n```\nb") == "```\na\n    ```\nb\n```"
+    assert relevel({1: f"# A\n\n{fenced('x' + chr(10) + '```')}\n\n# b\n"}, {1: [20.0, 12.0]})[1].endswith("## b\n")
