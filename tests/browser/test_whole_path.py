@@ -37,6 +37,7 @@ def test_a_document_becomes_a_compared_model(open_page: Callable[..., Any], app:
         assert before and after
         expect(page.locator("#compare-evidence")).to_contain_text("E7", timeout=LONG)
         assert t("compare.ui.after", lang) in page.locator("#compare-after").inner_text()
+        page.close()
     finally:
         if server is not app:
             server.stop()
