@@ -24,7 +24,7 @@ from tests.browser.driving import AppProcess, chromium, new_page, open_app  # no
 TABS = ("documents", "qa", "dataset", "train", "compare", "ship", "settings")
 LANGUAGES = ("en", "zh")
 SIZES = {"": (1366, 768), "-phone": (390, 844)}
-SETTLE_MS = 1500
+SETTLE_MS = 4000
 
 
 def main() -> int:

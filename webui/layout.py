@@ -41,10 +41,10 @@ def _wire(page: Page, demo: gr.Blocks, here: gr.State) -> None:
         _opens(page, button, step, here)
     for button, step in page.links:
         _opens(page, button, step, here)
-    first = page.on(demo.load, _first_step, None, [page.tabs, here, *rail])
+    loaded = page.on(demo.load, _first_step, None, [page.tabs, here, *rail])
     for step in STEPS:
         for fn, inputs, outputs in page.refreshers.get(step, []):
-            first = page.on(first.then, partial(_only_if, step, fn, len(outputs)), [here, *inputs], outputs)
+            page.on(loaded.then, partial(_only_if, step, fn, len(outputs)), [here, *inputs], outputs)
     timer = gr.Timer(4.0)
     page.on(timer.tick, _redraw, [here], rail, trigger_mode="once")
 
@@ -52,7 +52,7 @@ def _wire(page: Page, demo: gr.Blocks, here: gr.State) -> None:
 def _opens(page: Page, button: gr.Button, step: str, here: gr.State) -> None:
     event = page.on(button.click, partial(_select, step), None, [page.tabs, here, *page.rail.values()])
     for fn, inputs, outputs in page.refreshers.get(step, []):
-        event = page.on(event.then, fn, inputs, outputs)
+        page.on(event.then, fn, inputs, outputs)
 
 
 def _first_step(call: Call) -> list[Any]:

@@ -22,8 +22,8 @@ class TrainSettings(Settings):
     epochs: int = setting(4, ge=1, le=100, step=1, engine="num_train_epochs")
     learning_rate: float = setting(1e-3, gt=0, le=0.1, engine="learning_rate")
     batch_size: int = setting(8, ge=1, le=256, step=1, unit="rows", engine="per_device_train_batch_size")
-    cutoff_len: int = setting(1024, ge=16, le=131072, step=16, unit="tokens")
-    lora_rank: int = setting(16, ge=1, le=512, step=1, engine="r")
+    cutoff_len: int = setting(1024, ge=16, le=131072, step=16, unit="tokens", advanced=True)
+    lora_rank: int = setting(16, ge=1, le=512, step=1, advanced=True, engine="r")
 
     lora_alpha: int = setting(32, ge=1, le=1024, step=1, advanced=True, engine="lora_alpha")
     lora_dropout: float = setting(0.0, ge=0, le=0.5, step=0.05, advanced=True, engine="lora_dropout")

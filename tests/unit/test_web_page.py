@@ -97,3 +97,11 @@ def test_durations(seconds: float, text: str) -> None:
 
 def test_derived_text_cannot_mark_up_the_page() -> None:
     assert words.plain("<img src=x>\n# **a**") == r"\<img src=x\> \# \*\*a\*\*"
+
+
+@pytest.mark.parametrize(("count", "lang", "text"), [(134_515_008, "en", "135 million"),
+                                                     (134_515_008, "zh", "1.35 亿"),
+                                                     (1_720_574_976, "en", "1.7 billion"),
+                                                     (1_720_574_976, "zh", "17.2 亿")])
+def test_sizes_of_models(count: int, lang: str, text: str) -> None:
+    assert words.parameters(count, lang) == text

@@ -14,6 +14,15 @@ def size(count: float) -> str:
     raise AssertionError("unreachable")
 
 
+def parameters(count: int, lang: str) -> str:
+    """Size of a model as people say it: ``135 million``, ``1.7 billion``; in Chinese by hundreds of millions."""
+    if lang == "zh":
+        return t("words.hundred_millions", lang, count=f"{count / 1e8:.3g}")
+    if count < 1e9:
+        return t("words.millions", lang, count=f"{count / 1e6:.0f}")
+    return t("words.billions", lang, count=f"{count / 1e9:.2g}")
+
+
 def duration(seconds: float, lang: str) -> str:
     """Seconds in the two largest units that matter: ``3 min 20 s``, ``2 h 5 min``."""
     whole = max(0, round(seconds))

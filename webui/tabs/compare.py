@@ -31,6 +31,7 @@ class _Parts:
     fresh: gr.Button
     evidence: gr.Markdown
     hint: gr.Markdown
+    idea_row: gr.Row
     ideas: list[gr.Button]
 
     @property
@@ -48,7 +49,7 @@ def build(page: Page) -> None:
             parts.hint = gr.Markdown(page.tr("compare.ui.hint"), elem_classes="hint", elem_id="compare-hint")
             parts.form = Form.build(page, ChatSettings)
     with gr.Row(equal_height=True):
-        parts.chats = {side: gr.Chatbot(label=page.tr(f"compare.ui.{side}"), height=360, elem_classes=[side],
+        parts.chats = {side: gr.Chatbot(label=page.tr(f"compare.ui.{side}"), height=250, elem_classes=[side],
                                         elem_id=f"compare-{side}", sanitize_html=True, buttons=["copy"],
                                         placeholder=page.tr(f"compare.ui.{side}_empty"), feedback_options=None)
                        for side in SIDES}
@@ -58,7 +59,7 @@ def build(page: Page) -> None:
 
 def _ask_card(page: Page, parts: _Parts) -> None:
     with gr.Column(elem_classes="card"):
-        with gr.Row(elem_classes="ideas"):
+        with gr.Row(elem_classes="ideas", visible=False) as parts.idea_row:
             parts.ideas = [gr.Button("", size="sm", visible=False, elem_id=f"compare-idea-{n}") for n in range(IDEAS)]
         parts.question = gr.Textbox(label=page.tr("compare.ui.question"), lines=1, max_lines=4,
                                     placeholder=page.tr("compare.ui.placeholder"), elem_id="compare-question")
@@ -85,7 +86,8 @@ def _wire(page: Page, parts: _Parts) -> None:
     page.on(parts.stop.click, _stopped, None, [parts.ask, parts.stop], cancels=events)
     page.on(parts.fresh.click, _fresh, None, [*parts.chats.values(), parts.evidence], cancels=events)
     page.on(parts.run.input, _fresh, None, [*parts.chats.values(), parts.evidence])
-    page.on_open("compare", _opened, [parts.run, parts.hint, parts.ask, *parts.ideas], [parts.run])
+    page.on_open("compare", _opened, [parts.run, parts.hint, parts.ask, parts.idea_row, *parts.ideas],
+                 [parts.run])
 
 
 def _opened(call: Call, run: str | None) -> list[Any]:
@@ -110,7 +112,8 @@ def _ideas(call: Call, run: str | None) -> list[Any]:
         settings = next((r.settings for r in training.list_runs(call.ws) if r.view.id == run), None)
         questions = _held_out(call, settings.dataset) if settings else []
     shown = questions[:: max(1, len(questions) // IDEAS)][:IDEAS] if questions else []
-    return [gr.update(value=shown[n] if n < len(shown) else "", visible=n < len(shown)) for n in range(IDEAS)]
+    return [gr.update(visible=bool(shown)),
+            *(gr.update(value=shown[n] if n < len(shown) else "", visible=n < len(shown)) for n in range(IDEAS))]
 
 
 def _held_out(call: Call, dataset: str) -> list[str]:

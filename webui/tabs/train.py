@@ -67,7 +67,10 @@ def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_histo
         return choices(call, model, dataset, folder)
 
     def check(call: Call, model: str | None, dataset: str | None, folder: str | None) -> list[Any]:
-        return verdict(call, (folder or "").strip() or model, dataset)
+        model = (folder or "").strip() or model
+        if model is None and dataset is None:  # the menus are not filled yet
+            return [gr.skip()] * 3
+        return verdict(call, model, dataset)
 
     def start(call: Call, values: dict[Any, Any]) -> list[Any]:
         model = (values[setup.folder] or "").strip() or values[setup.model]
@@ -125,7 +128,7 @@ def _model_note(call: Call, model: str | None) -> str:
     if entry is None:
         return ""
     key = "train.ui.writes_both" if "zh" in entry.languages else "train.ui.writes_english"
-    return call.t(key, params=f"{entry.params / 1e6:,.0f}", disk=size(entry.disk_bytes))
+    return call.t(key, params=parameters(entry.params, call.lang), disk=size(entry.disk_bytes))
 
 
 def _title(call: Call, dataset: str) -> str:
