@@ -8,7 +8,7 @@ import gradio as gr
 
 from core import datasets, jobs, models, training
 from core.errors import UserError
-from webui.components.words import size
+from webui.components.words import parameters, size
 from webui.forms import Form
 from webui.page import Call, Page
 from webui.tabs import train_history, train_live
