@@ -14,7 +14,7 @@ from core.storage.workspace import Workspace
 from tests.browser.driving import AppProcess
 from tests.browser.materials import with_document, with_pairs
 
-JOB_MS = 300_000
+JOB_MS = 120_000
 SLOW_MS = 20_000
 
 

@@ -73,7 +73,9 @@ class QATab:
         page.on_open("qa", self.open, [self.documents, self.seen, *self.helper.outputs, *self.state, self.count,
                                        *self.review.outputs, self.timer],
                      [self.documents, self.seen, *self.helper.quick, *narrow])
-        for event in (self.documents.input, self.helper.kind.input, self.helper.url.change, self.helper.model.change):
+        # Not on `change`: it also comes from filling the page, when the other controls still hold their old values.
+        people = (self.documents.input, self.helper.url.input, self.helper.model.input)
+        for event in (*people, *(done.then for done in self.helper.settled)):
             page.on(event, self.choose, chosen, self.state)
         page.on(self.write.click, self.start, chosen | self.form.inputs,
                 [self.helper.key, *self.state, self.timer])

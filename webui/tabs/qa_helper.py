@@ -22,7 +22,10 @@ UNCHOSEN = "-"
 
 
 class HelperCard:
-    """The controls of the helper; `read` gives the settings, `keep_key` stores a typed key."""
+    """The controls of the helper; `read` gives the settings, `keep_key` stores a typed key.
+
+    `settled` are the events after which controls were filled by the page: what depends on them follows by ``then``.
+    """
 
     def __init__(self, page: Page) -> None:
         tr = page.tr
@@ -41,10 +44,12 @@ class HelperCard:
                 self.said = gr.Markdown("", elem_classes=["ok", "said"], elem_id="helper-said")
                 self.test = gr.Button(tr("qa.ui.test"), size="sm", elem_id="helper-test")
             self.more = Form.build(page, HelperSettings, skip=("kind", *OWN))
-        page.on(self.kind.input, self._kind, self.kind, [self.service, self.preset, self.url, self.model, self.said])
-        page.on(self.preset.input, lambda call, url: [url, gr.update(choices=[], value=None)], self.preset,
-                [self.url, self.model])
-        page.on(self.test.click, self._test, self.inputs, [self.model, self.said, self.key])
+        self.settled = [
+            page.on(self.kind.input, self._kind, self.kind,
+                    [self.service, self.preset, self.url, self.model, self.said]),
+            page.on(self.preset.input, lambda call, url: [url, gr.update(choices=[], value=None)], self.preset,
+                    [self.url, self.model]),
+            page.on(self.test.click, self._test, self.inputs, [self.model, self.said, self.key])]
 
     @property
     def inputs(self) -> set[Any]:
