@@ -41,7 +41,7 @@ def _documents(ws: Workspace) -> Step:
     doubtful = sum(d.state in ("failed", "partial") for d in known)
     if doubtful:
         return _step("documents", "attention", count=doubtful)
-    waiting = sum(d.state == "new" for d in known)
+    waiting = sum(d.state in ("new", "stopped") for d in known)
     if waiting:
         return _step("documents", "attention", "waiting", count=waiting)
     return _step("documents", "done", count=len(known))
