@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from webui.bind import BindPolicy
+from webui.bind import BindPolicy, is_loopback
 from webui.language import LANGUAGE_COOKIE, language_of
 from webui.login import Login
 
@@ -31,6 +31,7 @@ BODY_LIMIT = 5 * 2**20
 UPLOAD_LIMIT = 2 * 2**30
 UPLOAD_PATH = "/gradio_api/upload"
 OPEN_PATHS = frozenset({"/login", "/health"})
+STARTUP_PATH = "/gradio_api/startup-events"
 
 
 class Guard:
@@ -45,6 +46,7 @@ class Guard:
         self.policy = policy
         self.upload_limit = upload_limit
         self.login = Login(policy.password) if policy.password else None
+        self._started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -76,10 +78,18 @@ class Guard:
         length = request.headers.get("content-length", "0")
         if not length.isdigit() or int(length) > limit:
             return _refuse(413, "body")
-        if self.login and request.url.path not in OPEN_PATHS and not self.login.valid(request):
+        if self.login and not self._open_to_all(request) and not self.login.valid(request):
             wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
             return self.login.redirect() if wants_page else _refuse(401, "login")
         return None
+
+    def _open_to_all(self, request: Request) -> bool:
+        """The login itself, the health check, and once the request by which Gradio starts its own queue."""
+        if request.url.path == STARTUP_PATH and not self._started and request.client and is_loopback(
+                request.client.host):
+            self._started = True
+            return True
+        return request.url.path in OPEN_PATHS
 
     def _host_allowed(self, host: str) -> bool:
         name, _, port = host.rpartition(":") if not host.endswith("]") else (host, "", "")

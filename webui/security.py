@@ -23,6 +23,7 @@ def clean_environment(ws: Workspace) -> None:
         del os.environ[name]
     os.environ["GRADIO_TEMP_DIR"] = str(ws.upload_cache)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["FORWARDED_ALLOW_IPS"] = ""  # no proxy is trusted to say who calls
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     for name in ("NO_PROXY", "no_proxy"):
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost,::1"]))
