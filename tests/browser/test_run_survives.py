@@ -44,7 +44,8 @@ def model(tmp_path: Path) -> Path:
 
 
 def start_in_page(page: Any, model: Path, **settings: int) -> None:
-    """Names the folder of the model, types the settings and clicks Start."""
+    """Names the folder of the model, types the settings and clicks Start, once the page shows the dataset."""
+    expect(page.locator("#train-dataset input")).not_to_have_value("", timeout=LONG_MS)
     page.get_by_role("button", name=t("train.ui.own_folder", "en")).click()
     page.locator("#train-folder").locator("input, textarea").fill(str(model))
     for name, value in settings.items():

@@ -84,7 +84,7 @@ def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_histo
     asked = [*both, setup.folder]
     page.on_open("train", refresh, setup.outputs, asked)
     for event in (setup.model.input, setup.dataset.change, setup.folder.change):
-        page.on(event, check, asked, [setup.model_note, setup.advice, setup.start])
+        page.on(event, check, asked, [setup.model_note, setup.advice, setup.start], trigger_mode="always_last")
     page.on(setup.start.click, start, setup.form.inputs | {setup.folder, *both},
             [shown, setup.start, *live.outputs, *history.outputs])
     page.on(live.ended.change, check, asked, [setup.model_note, setup.advice, setup.start])
