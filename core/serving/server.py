@@ -29,8 +29,6 @@ def run(job: JobContext) -> None:
 
     Parameters of the job: `model` (catalogue id or folder), `adapters` (names), `settings` (ServeSettings).
     """
-    # Threads that spin while they wait make everybody slower, four to five times, as soon as cores are shared.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from core.serving.engine import Engine
     from core.serving.work import WorkQueue
 

@@ -47,8 +47,6 @@ def train(job: JobContext, settings: TrainSettings) -> None:
 def _train(job: JobContext, settings: TrainSettings) -> None:
     # No library may look for anything on the network: everything is on this disk.
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1")
-    # Threads that wait shall sleep: spinning doubles the time of a step when other programs use the processor.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     paths = job.ws.run(job.id)
     folder = resolve(job.ws, settings.model)
     job.phase("load")

@@ -10,7 +10,7 @@ from core.documents import DocumentInfo
 from webui.components.words import plain, size
 from webui.page import Call
 
-TODO = ("new", "stopped")
+WAITING = ("new", "stopped")
 DOUBTFUL = ("failed", "partial")
 ORDER = {"failed": 0, "partial": 1, "converting": 2, "new": 3}
 GLYPHS = {"new": "○", "converting": "◐", "stopped": "◐", "done": "✓", "partial": "!", "failed": "✗"}
@@ -32,7 +32,7 @@ class Snapshot:
     @property
     def todo(self) -> list[DocumentInfo]:
         """Documents that wait for conversion."""
-        return [d for d in self.documents if d.state in TODO]
+        return [d for d in self.documents if d.state in WAITING]
 
     def find(self, document_id: str | None) -> DocumentInfo | None:
         """The document of that id, if it is still there."""
