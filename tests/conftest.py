@@ -13,6 +13,14 @@ import pytest
 from core import jobs
 from core.storage import Workspace
 
+TIERS = ("unit", "fault", "model", "browser")
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The quick tiers first; the browser last, as Playwright keeps an event loop and its processes to the end."""
+    items.sort(key=lambda item: TIERS.index(item.path.relative_to(HERE).parts[0]))
+
 
 @pytest.fixture(autouse=True)
 def ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:

@@ -18,6 +18,7 @@ PHONE = (390, 844)
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 OWN_SCHEMES = {"data", "blob", "about"}
 HERE = Path(__file__).parent
+LEAVING = re.compile(r"AbortError: signal is aborted|Connection errored out|NetworkError|Failed to fetch")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,9 +52,20 @@ class Watch:
 
     def follow(self, page: Any) -> None:
         """Collects from this page and from windows it opens."""
-        page.on("console", lambda message: message.type == "error" and self.console.append(message.text))
-        page.on("pageerror", lambda error: self.console.append(str(error)))
-        page.on("request", lambda request: self._request(request.url))
+        visits: list[str] = []
+
+        def said(text: str) -> None:
+            if len(visits) < 2 or not LEAVING.search(text):  # a page that is left ends its requests, and says so
+                self.console.append(text)
+
+        def asked(request: Any) -> None:
+            if request.is_navigation_request():
+                visits.append(request.url)
+            self._request(request.url)
+
+        page.on("console", lambda message: message.type == "error" and said(message.text))
+        page.on("pageerror", lambda error: said(str(error)))
+        page.on("request", asked)
         page.on("websocket", lambda socket: self._request(socket.url))
         page.on("popup", self.follow)
 

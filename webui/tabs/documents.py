@@ -107,7 +107,7 @@ class DocumentsTab:
         if look:
             document = snap.find(shown[0] if shown else None) or next(iter(snap.documents), None)
             same = shown and document and shown[0] == document.id and shown[1]
-            view = self.viewer.show(call, document, shown[1] if same and shown else 1)
+            view = self.viewer.show(call, document, shown[1] if same and shown else 1, shown)
         return [gr.update(visible=not any_documents), gr.update(visible=any_documents), table,
                 [d.id for d in snap.documents], fresh, gr.update(visible=bool(said), value=said),
                 gr.update(visible=bool(ended), value=ended), gr.update(**button),

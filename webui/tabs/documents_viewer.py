@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +84,7 @@ class Viewer:
                     self.outputs)
         page.on(self.choice.input, self._jump, [*self.typed, self.choice], self.outputs)
         for event in (self.source.blur, self.save.click):
-            page.on(event, self.keep, self.typed, self.saved)
+            page.on(event, self.keep, self.typed, [self.shown, self.saved])
         page.on(text_tab.select, lambda call, text: without_remote_images(text), self.source, self.rendered)
 
     @property
@@ -104,8 +105,12 @@ class Viewer:
         """Hides the viewer."""
         return [None, gr.update(visible=False), *[gr.skip()] * 12, *self.delete.reset(call)]
 
-    def show(self, call: Call, document: DocumentInfo | None, number: int = 1) -> list[Any]:
-        """One page of the document; its state and reason while it has none."""
+    def show(self, call: Call, document: DocumentInfo | None, number: int = 1,
+             shown: list[Any] | None = None) -> list[Any]:
+        """One page of the document; its state and reason while it has none.
+
+        When `shown` is this page with the text that is stored, the boxes stay as they are: somebody may be typing.
+        """
         if document is None:
             return self.nothing(call)
         found = documents.pages(call.ws, document.id)
@@ -114,26 +119,34 @@ class Viewer:
         again = gr.update(visible=document.state in ("failed", "partial"))
         head = f"### {plain(document.label)}\n{head_words(call, document)}"
         if not number:
-            return [[document.id, 0], gr.update(visible=True), head, gr.update(visible=False), *[gr.skip()] * 3,
+            return [[document.id, 0, ""], gr.update(visible=True), head, gr.update(visible=False), *[gr.skip()] * 3,
                     gr.update(visible=False), gr.update(visible=False), None, "", "", "", again,
                     *self.delete.reset(call)]
         text, doubt = documents.page_markdown(call.ws, document.id, number), page_doubt(call, known[number])
         picture = documents.page_image(call.ws, document.id, number)
+        now = _place(document.id, number, text)
+        boxes = [gr.skip()] * 3 if now == shown else [without_remote_images(text), text, ""]
         choices = [(page_words(call, p, document.pages or len(found)), p.number) for p in found]
-        return [[document.id, number], gr.update(visible=True), head, gr.update(visible=len(found) > 1),
+        return [now, gr.update(visible=True), head, gr.update(visible=len(found) > 1),
                 gr.update(interactive=number > min(known)), gr.update(choices=choices, value=number),
                 gr.update(interactive=number < max(known)), gr.update(visible=bool(doubt), value=doubt),
                 gr.update(visible=True),
                 gr.update(visible=picture is not None, value=copy_for_browser(call.ws, picture) if picture else None),
-                without_remote_images(text), text, "", again, *self.delete.reset(call)]
+                *boxes, again, *self.delete.reset(call)]
 
     def keep(self, call: Call, shown: list[Any] | None, text: str) -> Any:
         """Saves a correction; also when the box is left or another page is opened: nothing typed is lost."""
         if not shown or not shown[1]:
-            return gr.skip()
+            return [gr.skip(), gr.skip()]
         if text != documents.page_markdown(call.ws, shown[0], shown[1]):
             documents.save_page_markdown(call.ws, shown[0], shown[1], text)
-        return call.t("documents.ui.saved")
+        stored = documents.page_markdown(call.ws, shown[0], shown[1])
+        return [_place(shown[0], shown[1], stored), call.t("documents.ui.saved")]
+
+
+def _place(id: str, number: int, text: str) -> list[Any]:
+    """What `shown` keeps: the page, and which text of it was sent to the browser."""
+    return [id, number, hashlib.sha256(text.encode()).hexdigest()]
 
 
 def _known(call: Call, shown: list[Any] | None) -> DocumentInfo | None:
