@@ -31,9 +31,7 @@ def job_environment(ws: Workspace, extra: Mapping[str, str] | None = None) -> di
     allowed = {name: value for name, value in os.environ.items() if name in _NAMES or name.startswith(_PREFIXES)}
     fixed = {"DOCTUNE_HOME": str(ws.root), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1",
              "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
-    # Threads that spin while they wait lose most of their time as soon as other programs use the processor.
-    gentle = {"OMP_WAIT_POLICY": "PASSIVE"}
-    return {**gentle, **allowed, **fixed, **(extra or {})}
+    return {**allowed, **fixed, **(extra or {})}
 
 
 def detached(fds: tuple[int, ...] = ()) -> dict[str, Any]:

@@ -139,19 +139,45 @@ class Engine:
         import torch
         from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
+        names = [work.adapter or BASE for work in batch]
         width = max(len(work.prompt) for work in batch)
-        ids = [[self._pad] * (width - len(work.prompt)) + work.prompt for work in batch]
-        seen = [[0] * (width - len(work.prompt)) + [1] * len(work.prompt) for work in batch]
-        self.batches += 1
-        self.recent.append([work.adapter or BASE for work in batch])
         base = self._model.get_base_model() if self.adapters else self._model
-        device = base.device
+        ids = torch.tensor([[self._pad] * (width - len(work.prompt)) + work.prompt for work in batch],
+                           device=base.device)
+        seen = torch.tensor([[0] * (width - len(work.prompt)) + [1] * len(work.prompt) for work in batch],
+                            device=base.device)
+        self.batches += 1
+        self.recent.append(names)
         config = GenerationConfig(max_new_tokens=max(work.sampling.max_tokens for work in batch), do_sample=False,
                                   pad_token_id=self._pad, use_cache=True)
-        with torch.inference_mode(), rows_use(self._model, [work.adapter or BASE for work in batch]):
-            base.generate(input_ids=torch.tensor(ids, device=device), attention_mask=torch.tensor(seen, device=device),
-                          generation_config=config, logits_processor=LogitsProcessorList([rows.sampler]),
-                          stopping_criteria=StoppingCriteriaList([rows]))
+        with torch.inference_mode():
+            cache = self._read_once(base, ids, seen, names)
+            with rows_use(self._model, names):
+                base.generate(input_ids=ids, attention_mask=seen, past_key_values=cache, generation_config=config,
+                              logits_processor=LogitsProcessorList([rows.sampler]),
+                              stopping_criteria=StoppingCriteriaList([rows]))
+
+    def _read_once(self, base: Any, ids: Any, seen: Any, names: list[str]) -> Any:
+        """Cache of the prompts but for their last token, equal prompts read once; None where that saves nothing.
+
+        Several answers to one prompt are common: the question writer is asked for several wordings of each fact.
+        """
+        import torch
+        from transformers import DynamicCache
+
+        first: dict[tuple[str, tuple[int, ...]], int] = {}
+        same = [first.setdefault((name, tuple(row)), n) for n, (name, row) in
+                enumerate(zip(names, ids.tolist(), strict=True))]
+        chosen = sorted(set(same))
+        if len(chosen) * 2 > len(names) or ids.shape[1] < 2:
+            return None
+        cache = DynamicCache(config=base.config)
+        mask = seen[chosen, :-1]
+        with rows_use(self._model, [names[n] for n in chosen]):
+            base(input_ids=ids[chosen, :-1], attention_mask=mask, past_key_values=cache, use_cache=True,
+                 position_ids=(mask.cumsum(-1) - 1).clamp(min=0), logits_to_keep=1)
+        cache.batch_select_indices(torch.tensor([chosen.index(n) for n in same], device=ids.device))
+        return cache
 
     def _blank_generation_config(self) -> None:
         """A model's own generation settings would mix with the ones that each request brings."""

@@ -72,6 +72,22 @@ def test_mixed_batch_equals_single_rows(engine):
     assert len(set(single)) > len(QUESTIONS)  # the adapters really change the answers
 
 
+def test_equal_prompts_are_read_once_and_get_the_same_answers(engine, monkeypatch):
+    cases = [(QUESTIONS[0], "run-one")] * 3 + [(QUESTIONS[2], None)] * 3 + [(QUESTIONS[0], None)] * 2
+    single = [alone(engine, *case) for case in cases]
+    read: list[int] = []
+    original = engine._read_once
+
+    def watched(*given):
+        cache = original(*given)
+        read.append(0 if cache is None else cache.layers[0].keys.shape[0])
+        return cache
+
+    monkeypatch.setattr(engine, "_read_once", watched)
+    assert ask_all(engine, [Asker(engine, question, adapter) for question, adapter in cases]) == single
+    assert read == [8], "the whole batch goes on from the shared prompts"
+
+
 def test_base_rows_are_what_transformers_alone_generates(engine, home):
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
