@@ -36,7 +36,7 @@ def shareable(config: Any) -> bool:
 
 
 def hidden_states(decoder: Any, inputs: dict[str, torch.Tensor], prefix: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Last hidden states after the common prefix, (rows, width - prefix, features), and the labels of these positions."""
+    """Last hidden states after the common prefix, (rows, width - prefix, features), and the labels there."""
     from transformers import DynamicCache
 
     ids, seen = inputs["input_ids"], inputs["attention_mask"]
