@@ -267,8 +267,10 @@ def _procedure(source: str, part: Part, lead: Span | None, goal: str, items: lis
     quote = Span(source[start : part.span.end], start, part.span.end)
     zh = context.language == "zh"
     steps = [i.rstrip(".;。；") for i in items]
+    pieces = [_with_marker(source, piece) for piece in part.pieces]
+    numbers = _step_numbers(pieces)
     whole = (f"{goal}：" if zh else f"{goal}: ") + ("；" if zh else "; ").join(
-        f"{n}. {s}" for n, s in enumerate(steps, 1)
+        f"{n}. {s}" for n, s in zip(numbers, steps, strict=True)
     )
     facts = [
         Fact(
@@ -282,9 +284,23 @@ def _procedure(source: str, part: Part, lead: Span | None, goal: str, items: lis
         )
     ]
     size = len(whole) // 2 if zh else len(whole.split())
-    for number, (piece, step) in enumerate(zip(part.pieces, steps, strict=True), 1):
+    for number, piece, step in zip(numbers, pieces, steps, strict=True):
         facts += _step(piece, step, number, goal, context, bare=size > MOST_WORDS)
     return facts if size <= MOST_WORDS * 2 else facts[1:]
+
+
+def _with_marker(source: str, piece: Span) -> Span:
+    """The item with its "3. ": the quote of a step shows which one it is."""
+    line = source[source.rfind("\n", 0, piece.start) + 1 : piece.start]
+    start = piece.start - len(line.lstrip())
+    return Span(source[start : piece.end], start, piece.end)
+
+
+def _step_numbers(pieces: list[Span]) -> list[int]:
+    """The numbers as they stand in the text when they rise, else 1, 2, …"""
+    found = [int(m[0]) for p in pieces if (m := re.match(r"\d{1,4}", p.text))]
+    rising = len(found) == len(pieces) and all(a < b for a, b in zip(found, found[1:], strict=False))
+    return found if rising else list(range(1, len(pieces) + 1))
 
 
 def _step(piece: Span, step: str, number: int, goal: str, context: Context, bare: bool) -> list[Fact]:

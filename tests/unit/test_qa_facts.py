@@ -169,3 +169,11 @@ def test_every_quote_is_a_verbatim_slice(text: str, language: str) -> None:
     for fact in extract_facts(chunk(text, "Title", "Part", language=language)):
         assert fact.quote == text[fact.start : fact.end] and fact.quote
         assert fact.statement and fact.answer
+
+
+def test_quotes_of_steps_show_their_numbers() -> None:
+    """The answer "First start, step 6: …" states a 6, so its evidence has to."""
+    text = "1. Slide it in.\n2. Add 77 ml of Verdal A.\n6. Wait for the test, which takes 9 minutes."
+    steps = {f.kind: f for f in facts(text, "Lamp", "First start") if f.kind.startswith("step")}
+    assert steps["step:2"].quote == "2. Add 77 ml of Verdal A."
+    assert steps["step:6"].quote.startswith("6. Wait") and "step 6" in steps["step:6"].statement
