@@ -15,6 +15,8 @@ _LETTER = re.compile(r"[^\W\d_]")
 _ENGLISH = frozenset("the of and to in is that for it as with on be at by this are from or an was not must can if when "
                      "which has have its".split())
 LABEL_CHARS = 200
+_RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
+_LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 
 
 def clean_markdown(text: str) -> str:
@@ -33,6 +35,18 @@ def literal(text: str) -> str:
 def fenced(code: str) -> str:
     """A code block. Lines that would end it are indented, which keeps them inside."""
     return "```\n" + re.sub(r"^ {0,3}(?=```|~~~)", "    ", code, flags=re.M) + "\n```"
+
+
+def raised(text: str) -> str:
+    """Superscript in Unicode where all of it is digits and signs, so that 10⁶ does not become 106; else as it is."""
+    written = text.translate(_RAISED)
+    return written if re.fullmatch(r"[⁰¹²³⁴-⁹⁺⁻⁼⁽⁾ⁿ\s]*", written) else text
+
+
+def lowered(text: str) -> str:
+    """Subscript in Unicode where all of it is digits and signs; else as it is."""
+    written = text.translate(_LOWERED)
+    return written if re.fullmatch(r"[₀-₉₊₋₌₍₎\s]*", written) else text
 
 
 def clean_label(name: str) -> str:

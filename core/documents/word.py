@@ -7,27 +7,31 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from core.documents.archive import check_archive, check_word_xml
+from core.documents.archive import check_archive, check_xml
 from core.documents.child import PageText
 from core.documents.clean import clean_markdown, literal
 from core.documents.sections import split_sections
 from core.documents.table_text import Cell, table_markdown
+from core.documents.word_changes import accept_changes
 from core.documents.word_lists import Numbering
 from core.documents.word_styles import Styles
 from core.documents.word_text import Texts, qn
 from core.errors import UserError
+
+_MAIN_PARTS = ("application/vnd.ms-word.document.macroEnabled.main+xml",
+               "application/vnd.ms-word.template.macroEnabledTemplate.main+xml",
+               "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml")
+_BOXES_DEEP, _MOST_COLUMNS = 4, 200
 
 
 class WordReader:
     """A Word file; its "pages" are sections, because page breaks are made by the word processor, not by the file."""
 
     def __init__(self, path: Path) -> None:
-        import docx
-
         check_archive(path)
-        check_word_xml(path)
+        check_xml(path)
         try:
-            document = docx.Document(str(path))
+            document = _open(path)
         except Exception:
             raise UserError("documents.error.damaged") from None
         self.sections = split_sections(clean_markdown(_Walk(document).markdown()))
@@ -36,6 +40,17 @@ class WordReader:
     def page(self, number: int, picture: Path) -> PageText:
         """A section; there is no picture."""
         return PageText(self.sections[number - 1])
+
+
+def _open(path: Path) -> Any:
+    """The document; templates and files with macros, which python-docx refuses, are documents, too."""
+    from docx.opc.part import PartFactory
+    from docx.package import Package
+    from docx.parts.document import DocumentPart
+
+    for kind in _MAIN_PARTS:
+        PartFactory.part_type_for[kind] = DocumentPart
+    return Package.open(str(path)).main_document_part.document
 
 
 class _Walk:
@@ -51,14 +66,21 @@ class _Walk:
 
     def markdown(self) -> str:
         """The whole document; footnotes stand at the end."""
-        for element in _flat(self.body):
-            if element.tag == qn("w:tbl"):
-                self._add("table", table_markdown(self._rows(element)))
-            else:
-                self._paragraph(element)
+        accept_changes(self.body)
+        self._blocks(self.body)
         self._close_code()
         notes = [f"[^{number}]: {text}" for number, text in self.texts.footnotes()]
         return "\n\n".join(["\n".join(self.parts), *notes])
+
+    def _blocks(self, parent: Any, depth: int = 0) -> None:
+        """Paragraphs and tables; the text of a box follows the paragraph that the box is tied to."""
+        for element in _flat(parent):
+            if element.tag == qn("w:tbl"):
+                self._add("table", table_markdown(self._rows(element)))
+                continue
+            self._paragraph(element)
+            for box in _boxes(element) if depth < _BOXES_DEEP else ():
+                self._blocks(box, depth + 1)
 
     def _add(self, kind: str, text: str) -> None:
         """Appends a block; items of a list follow each other without a blank line."""
@@ -109,10 +131,20 @@ class _Walk:
                 span = _attribute(properties, "w:gridSpan", "w:val")
                 merge = properties.find(qn("w:vMerge")) if properties is not None else None
                 follows = merge is not None and merge.get(qn("w:val")) in (None, "continue")
-                text = "\n".join(filter(None, (self.texts.inline(p).strip() for p in element.iter(qn("w:p")))))
-                cells.append(Cell(text, columns=max(1, int(span or 1)), continues=follows))
-            rows.append(cells)
+                cells.append(Cell(self._cell_text(element), columns=max(1, int(span or 1)), continues=follows))
+            rows.append(_padding(row, "w:gridBefore") + cells + _padding(row, "w:gridAfter"))
         return rows
+
+    def _cell_text(self, cell: Any) -> str:
+        """Paragraphs of a cell as lines, those of lists with their marks."""
+        lines = []
+        for paragraph in _paragraphs(cell):
+            text = self.texts.inline(paragraph).strip()
+            number = self.numbering.next(paragraph)
+            if number is not None and text:
+                text = f"{'•' if number.is_bullet else number.label or number.plain} {text}"
+            lines.append(text)
+        return "\n".join(filter(None, lines))
 
 
 def _flat(parent: Any) -> Iterator[Any]:
@@ -122,6 +154,30 @@ def _flat(parent: Any) -> Iterator[Any]:
             yield element
         elif element.tag in (qn("w:sdt"), qn("w:sdtContent"), qn("w:ins"), qn("w:customXml"), qn("w:smartTag")):
             yield from _flat(element)
+
+
+def _boxes(parent: Any) -> Iterator[Any]:
+    """Text boxes below a paragraph, those of the newest notation only, without boxes inside boxes."""
+    for element in parent.iterchildren():
+        if element.tag == qn("w:txbxContent"):
+            yield element
+        elif element.tag != qn("mc:Fallback"):
+            yield from _boxes(element)
+
+
+def _paragraphs(parent: Any) -> Iterator[Any]:
+    """All paragraphs of a cell, also of tables and boxes in it."""
+    for element in parent.iterchildren():
+        if element.tag == qn("w:p"):
+            yield element
+        if element.tag != qn("mc:Fallback"):
+            yield from _paragraphs(element)
+
+
+def _padding(row: Any, tag: str) -> list[Cell]:
+    """Columns of the table that a row leaves out at its beginning or end."""
+    columns = int(_attribute(row.find(qn("w:trPr")), tag, "w:val") or 0)
+    return [Cell("", columns=columns)] if 0 < columns < _MOST_COLUMNS else []
 
 
 def _cells(row: Any) -> Iterator[Any]:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from core.documents.clean import lowered, raised
+from core.documents.word_math import formula
+
 MONOSPACED = ("consolas", "courier", "menlo", "monaco", "mono", "source code", "fira code", "lucida console")
 _SPACES = {"w": "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
            "m": "http://schemas.openxmlformats.org/officeDocument/2006/math",
            "mc": "http://schemas.openxmlformats.org/markup-compatibility/2006"}
-_FOOTNOTES = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/footnotes"
+_NOTES = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
+_GONE = ("w:del", "w:moveFrom", "w:pPr", "mc:Fallback", "w:txbxContent", "w:rt")
+_SIGNS = {"F0E0": "→", "F0DF": "←", "F0FC": "✓", "F0FB": "✗", "F0FE": "☑", "F052": "☑", "F0A8": "☐", "F06F": "☐",
+          "F0B7": "•", "F0A7": "▪", "F0B0": "°", "F0B1": "±", "F06D": "μ", "F061": "α", "F062": "β", "F0B4": "×"}
 
 
 def qn(name: str) -> str:
@@ -23,7 +29,7 @@ class Texts:
 
     def __init__(self, part: Any) -> None:
         self.part = part
-        self.mentioned: list[str] = []
+        self.notes: dict[tuple[str, str], int] = {}
 
     def inline(self, paragraph: Any) -> str:
         """Text with line breaks as \\n and inline code in backticks."""
@@ -45,16 +51,17 @@ class Texts:
         runs = [(run, text) for run, text in self._runs(paragraph) if text.strip()]
         return bool(runs) and all(run is not None and is_mono(run) for run, _ in runs)
 
-    def footnotes(self) -> list[tuple[str, str]]:
-        """(number, text) of the footnotes that were mentioned."""
-        for relation in self.part.rels.values():
-            if relation.reltype == _FOOTNOTES and not relation.is_external:
-                from docx.oxml import parse_xml
+    def footnotes(self) -> list[tuple[int, str]]:
+        """(number, text) of the footnotes and endnotes that were mentioned, in that order."""
+        from docx.oxml import parse_xml
 
-                notes = {note.get(qn("w:id")): note for note in parse_xml(relation.target_part.blob)}
-                return [(id, " ".join(self.inline(p).strip() for p in notes[id].iter(qn("w:p"))).strip())
-                        for id in list(self.mentioned) if id in notes]
-        return []
+        found: dict[tuple[str, str], Any] = {}
+        for relation in self.part.rels.values():
+            kind = relation.reltype.removeprefix(_NOTES)
+            if kind in ("footnotes", "endnotes") and not relation.is_external:
+                found |= {(kind, note.get(qn("w:id"))): note for note in parse_xml(relation.target_part.blob)}
+        return [(number, " ".join(self.inline(p).strip() for p in found[key].iter(qn("w:p"))).strip())
+                for key, number in list(self.notes.items()) if key in found]
 
     def _runs(self, parent: Any) -> Iterator[tuple[Any, str]]:
         """(run or None, text) of everything visible below an element."""
@@ -62,13 +69,18 @@ class Texts:
             tag = element.tag
             if tag == qn("w:r"):
                 yield element, self._run_text(element)
-            elif tag in (qn("m:oMath"), qn("m:oMathPara")):
-                yield None, "".join(t.text or "" for t in element.iter(qn("m:t")))
-            elif isinstance(tag, str) and tag not in (qn("w:del"), qn("w:moveFrom"), qn("w:pPr"), qn("mc:Fallback")):
+            elif tag == qn("m:oMath"):
+                yield None, f"${written}$" if (written := formula(element)) else ""
+            elif tag == qn("m:oMathPara"):
+                yield None, "".join(f"\n$${written}$$\n" for part in element.iterchildren(qn("m:oMath"))
+                                    if (written := formula(part)))
+            elif isinstance(tag, str) and tag not in map(qn, _GONE):
                 yield from self._runs(element)
 
     def _run_text(self, run: Any) -> str:
-        text = ""
+        text, properties = "", run.find(qn("w:rPr"))
+        if _is_on(properties, "w:vanish"):
+            return ""
         for element in run.iterchildren():
             if element.tag == qn("w:t"):
                 text += element.text or ""
@@ -78,10 +90,17 @@ class Texts:
                 text += "\n" if element.get(qn("w:type")) in (None, "textWrapping") else ""
             elif element.tag == qn("w:noBreakHyphen"):
                 text += "-"
-            elif element.tag == qn("w:footnoteReference"):
-                self.mentioned.append(element.get(qn("w:id"), ""))
-                text += f"[^{self.mentioned[-1]}]"
-        return text
+            elif element.tag == qn("w:sym"):
+                text += _SIGNS.get(element.get(qn("w:char"), "").upper(), "")
+            elif element.tag in (qn("w:footnoteReference"), qn("w:endnoteReference")):
+                kind = "footnotes" if element.tag == qn("w:footnoteReference") else "endnotes"
+                key = (kind, element.get(qn("w:id"), ""))
+                text += f"[^{self.notes.setdefault(key, len(self.notes) + 1)}]"
+            elif element.tag == qn("mc:AlternateContent") or element.tag == qn("w:ruby"):
+                text += "".join(part for _, part in self._runs(element))
+        raise_ = properties.find(qn("w:vertAlign")) if properties is not None else None
+        how = raise_.get(qn("w:val")) if raise_ is not None else ""
+        return raised(text) if how == "superscript" else lowered(text) if how == "subscript" else text
 
 
 def is_mono(run: Any) -> bool:
@@ -95,6 +114,11 @@ def is_mono(run: Any) -> bool:
         names += [found.get(qn(name)) or "" for name in attributes] if found is not None else []
     text = " ".join(names).lower()
     return any(word in text for word in (*MONOSPACED, "verbatim", "code"))
+
+
+def _is_on(properties: Any, tag: str) -> bool:
+    found = properties.find(qn(tag)) if properties is not None else None
+    return found is not None and found.get(qn("w:val")) not in ("0", "false", "off")
 
 
 def _trail(text: str) -> str:
