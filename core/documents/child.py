@@ -9,8 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from core.documents import office
 from core.errors import UserError
+from core.jobs.kinds import resolve
 from core.storage.workspace import DocumentPaths, user_path
+
+_READERS = {
+    "docx": "core.documents.word:WordReader", "html": "core.documents.web_page:WebReader",
+    "epub": "core.documents.book:BookReader", "xlsx": "core.documents.sheets:SheetsReader",
+    "pptx": "core.documents.slides:SlidesReader", "csv": "core.documents.delimited:DelimitedReader",
+    "tsv": "core.documents.delimited:DelimitedReader", "md": "core.documents.plain:PlainReader",
+    "txt": "core.documents.plain:PlainReader",
+}
 
 
 @dataclass(frozen=True)
@@ -70,14 +80,11 @@ def run(input: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
 
 def _open(input: dict[str, Any]) -> Reader:
     path, kind = user_path(input["path"]), input["kind"]
-    if kind == "docx":
-        from core.documents.word import WordReader
-
-        return WordReader(path)
-    if kind in ("md", "txt"):
-        from core.documents.plain import PlainReader
-
-        return PlainReader(path, kind)
+    if kind in office.FORMATS:
+        path, kind = office.convert(path, kind, user_path(input["images"])), office.FORMATS[kind]
+    if kind in _READERS:
+        reader: Any = resolve(_READERS[kind])
+        return reader(path, kind) if kind in ("md", "txt", "csv", "tsv") else reader(path)
     from core.documents.pdf import PdfReader, image_reader
 
     if kind == "pdf":

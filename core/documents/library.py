@@ -10,23 +10,27 @@ from typing import Any
 
 from core.documents import record
 from core.documents.clean import clean_label, clean_markdown
-from core.documents.detect import sniff
+from core.documents.detect import ARCHIVE, sniff
 from core.documents.settings import ImportLimits
 from core.documents.types import DocumentInfo, ImportResult, PageInfo
 from core.errors import UserError
+from core.jobs.sandbox import run_limited
 from core.storage import Workspace, atomic_write, new_id, publish_dir, remove_dir, require_space, write_json
 from core.storage.folders import sha256
 from core.storage.locks import open_lock, wait_lock
 from core.storage.space import human_bytes
-from core.storage.workspace import DocumentPaths, user_path
+from core.storage.workspace import ArchivePaths, DocumentPaths, user_path
 
 DEFAULT_LIMITS = ImportLimits()
+UNPACK = "core.documents.unpack:run"
 EXAMPLE_FILES = {"en": "Quillmere H4 handbook.pdf", "zh": "奎尔米 H4 用户手册.pdf"}
 
 
 def import_files(ws: Workspace, files: Iterable[tuple[str | Path, str]],
                  limits: ImportLimits = DEFAULT_LIMITS) -> list[ImportResult]:
     """Copies files into the workspace, one result each; a file that is refused does not stop the others.
+
+    A ZIP archive gives one result for each of its members.
 
     Args:
         files: (path, the name that the person gave). The name becomes a label and never part of a path.
@@ -38,7 +42,7 @@ def import_files(ws: Workspace, files: Iterable[tuple[str | Path, str]],
     if total > limits.total_bytes:
         raise UserError("documents.error.total_too_big", bytes=human_bytes(total),
                         limit=human_bytes(limits.total_bytes))
-    return [_import_one(ws, path, label, limits) for path, label in given]
+    return [result for path, label in given for result in _import_one(ws, path, label, limits)]
 
 
 def import_example(ws: Workspace, lang: str) -> list[str]:
@@ -116,20 +120,55 @@ def delete_document(ws: Workspace, id: str) -> None:
     remove_dir(paths.dir)
 
 
-def _import_one(ws: Workspace, path: Path, label: str, limits: ImportLimits) -> ImportResult:
+def _import_one(ws: Workspace, path: Path, label: str, limits: ImportLimits, inside: bool = False
+                ) -> list[ImportResult]:
+    """Imports a file, or the members of an archive; archives `inside` archives stay closed."""
     try:
-        return _store(ws, path, label, limits)
+        size = path.stat().st_size
+        if size > limits.file_bytes:
+            raise UserError("documents.error.too_big", bytes=human_bytes(size), limit=human_bytes(limits.file_bytes))
+        kind = sniff(path, label)
+        if kind != ARCHIVE:
+            return [_store(ws, path, label, kind)]
+        if inside:
+            raise UserError("documents.error.archive_inside")
+        return _import_members(ws, path, limits)
     except UserError as error:
-        return ImportResult(None, label, error.as_dict())
+        return [ImportResult(None, label, error.as_dict())]
     except OSError:
-        return ImportResult(None, label, UserError("documents.error.unreadable").as_dict())
+        return [ImportResult(None, label, UserError("documents.error.unreadable").as_dict())]
 
 
-def _store(ws: Workspace, path: Path, label: str, limits: ImportLimits) -> ImportResult:
+def _import_members(ws: Workspace, path: Path, limits: ImportLimits) -> list[ImportResult]:
+    """Unpacks an archive in a limited child and imports what was in it. Raises UserError when nothing can be."""
+    require_space(ws.documents, 2 * path.stat().st_size)
+    folder = ArchivePaths(ws.tmp_dir(near=ws.documents))
+    try:
+        outcome = run_limited(UNPACK, wall_s=limits.unpack_s, memory_bytes=limits.unpack_memory, cwd=folder.dir,
+                              file_bytes=limits.file_bytes, input={
+                                  "path": str(path), "folder": str(folder.dir), "file_bytes": limits.file_bytes,
+                                  "total_bytes": limits.total_bytes})
+        if outcome.failure == "error" and outcome.error:
+            raise UserError(outcome.error["key"], **outcome.error["params"])
+        if outcome.failure:
+            raise UserError("documents.error.time" if outcome.failure == "time" else "documents.error.damaged")
+        results: list[ImportResult] = []
+        for line in outcome.lines:
+            label, member = clean_label(str(line["name"])), folder.member(line["member"])
+            if line.get("error"):
+                results.append(ImportResult(None, label, line["error"]))
+            else:
+                results += _import_one(ws, member, label, limits, inside=True)
+                member.unlink(missing_ok=True)
+        if not results:
+            raise UserError("documents.error.archive_empty")
+        return results
+    finally:
+        shutil.rmtree(folder.dir, ignore_errors=True)
+
+
+def _store(ws: Workspace, path: Path, label: str, kind: str) -> ImportResult:
     size = path.stat().st_size
-    if size > limits.file_bytes:
-        raise UserError("documents.error.too_big", bytes=human_bytes(size), limit=human_bytes(limits.file_bytes))
-    kind = sniff(path, label)
     require_space(ws.documents, 2 * size)
     lock = open_lock(ws.documents_lock)
     try:

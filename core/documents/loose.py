@@ -29,7 +29,7 @@ def convert_files(files: Sequence[str | Path], out_dir: str | Path, settings: Co
     ws = Workspace.at(tempfile.mkdtemp(prefix="doctune-convert-"))
     try:
         given = [(path, user_path(str(path)).name) for path in files]
-        results = [library.import_files(ws, [one])[0] for one in given]
+        results = [result for one in given for result in library.import_files(ws, [one])]
         return sum(not _convert_one(ws, result, target, settings, password, say) for result in results)
     finally:
         shutil.rmtree(ws.root, ignore_errors=True)

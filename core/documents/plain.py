@@ -10,6 +10,8 @@ from core.documents.sections import split_sections
 
 _TRIED = ("utf-8-sig", "gb18030", "big5", "shift_jis", "cp1252")
 _SAMPLE_BYTES = 200_000
+_MARKS = ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
+          (b"\xef\xbb\xbf", "utf-8-sig"))
 
 
 class PlainReader:
@@ -27,21 +29,42 @@ class PlainReader:
 
 def decode(raw: bytes) -> str:
     """The text of bytes in an unknown encoding; what cannot be read becomes U+FFFD, nothing is raised."""
-    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig")):
+    for mark, encoding in _MARKS:
         if raw.startswith(mark):
             return raw.decode(encoding, "replace")
+    if encoding := utf16_without_mark(raw[:_SAMPLE_BYTES]):
+        return raw.decode(encoding, "replace")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         return raw.decode(_guess(raw), "replace")
 
 
+def utf16_without_mark(raw: bytes) -> str:
+    """"utf-16-le" or "utf-16-be" for text in UTF-16 that does not begin with a byte order mark, else "".
+
+    Its spaces, line ends and Latin letters have a zero byte, always on the same side.
+    """
+    for encoding, side in (("utf-16-le", 1), ("utf-16-be", 0)):
+        zeros, others = raw[side::2].count(0), raw[1 - side::2].count(0)
+        if zeros and not others and zeros * 100 > len(raw):
+            try:
+                text = raw[:len(raw) // 2 * 2].decode(encoding)
+            except UnicodeDecodeError:
+                continue
+            if sum(char.isprintable() or char in "\r\n\t" for char in text) > 0.98 * len(text):
+                return encoding
+    return ""
+
+
 def _guess(raw: bytes) -> str:
-    """charset-normalizer's best guess; GB18030 goes first when all of the text is common Chinese in it."""
+    """charset-normalizer's best guess; GB18030 and Big5 go first when nearly all of the text is common in them."""
     from charset_normalizer import from_bytes
 
     if _common_han(raw, "gb18030") > 0.9:
         return "gb18030"
+    if _common_big5(raw) > 0.95:
+        return "cp950"
     best = from_bytes(raw[:_SAMPLE_BYTES]).best()
     if best is not None:
         return best.encoding
@@ -52,6 +75,15 @@ def _guess(raw: bytes) -> str:
             continue
         return encoding
     return "utf-8"
+
+
+def _common_big5(raw: bytes) -> float:
+    """Share of the non-ASCII characters that are of level 1 of Big5 or punctuation."""
+    try:
+        foreign = [char.encode("cp950") for char in raw.decode("cp950") if ord(char) > 127]
+    except UnicodeError:
+        return 0.0
+    return sum(len(code) == 2 and 0xA1 <= code[0] <= 0xC6 for code in foreign) / len(foreign) if foreign else 0.0
 
 
 def _common_han(raw: bytes, encoding: str) -> float:

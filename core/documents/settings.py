@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from core.settings import Settings, setting
 
-ENGINE_VERSION = 1  # raise it when the same file would give better Markdown: pages are then converted again
+ENGINE_VERSION = 2  # raise it when the same file would give better Markdown: pages are then converted again
 
 
 class ConvertSettings(Settings):
@@ -25,10 +25,16 @@ class ConvertSettings(Settings):
 
 @dataclass(frozen=True)
 class ImportLimits:
-    """Largest size of one file and of all files given together, in bytes."""
+    """Largest size of one file and of all files given together, in bytes; what is in an archive counts unpacked.
+
+    Args:
+        unpack_s, unpack_memory: seconds and bytes that the unpacking of an archive may take.
+    """
 
     file_bytes: int = 200 * 1000**2
     total_bytes: int = 1000**3
+    unpack_s: float = 300
+    unpack_memory: int = 1024**3
 
 
 @dataclass(frozen=True)

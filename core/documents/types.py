@@ -27,7 +27,7 @@ class DocumentInfo:
     """One document as it is now.
 
     Args:
-        kind: pdf, docx, md, txt, png, jpg, tiff, webp or bmp.
+        kind: one of `core.documents.detect.KINDS`: pdf, docx, xlsx, html, md, txt, png, doc and others.
         state: "new"; "converting"; "stopped" (some pages are there); "done"; "partial" (some pages failed); "failed".
         pages: number of pages, None while unknown; long documents without pages count sections.
         done_pages: pages that can be read.

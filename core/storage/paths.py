@@ -52,6 +52,43 @@ class DocumentPaths:
 
 
 @dataclass(frozen=True)
+class OfficePaths:
+    """A throw-away folder in which an office program converts one file."""
+
+    dir: Path
+
+    @property
+    def profile(self) -> Path:
+        """The program's own settings, made for this one use."""
+        return self.dir / "office-profile"
+
+    @property
+    def settings(self) -> Path:
+        """What the program may not do: macros, links."""
+        return self.profile / "user" / "registrymodifications.xcu"
+
+    @property
+    def out(self) -> Path:
+        """Where it writes."""
+        return self.dir / "office-out"
+
+    def converted(self, source: Path, kind: str) -> Path:
+        """What it makes of `source`."""
+        return self.out / f"{source.stem}.{check_id(kind)}"
+
+
+@dataclass(frozen=True)
+class ArchivePaths:
+    """A throw-away folder with the members of an archive; their own names are never part of paths."""
+
+    dir: Path
+
+    def member(self, number: int) -> Path:
+        """The member of that number (1, 2, …)."""
+        return self.dir / f"{int(number):05d}"
+
+
+@dataclass(frozen=True)
 class QAPaths:
     """``data/qa/<id>/``: one question-and-answer project."""
 

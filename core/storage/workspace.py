@@ -11,17 +11,19 @@ from pathlib import Path
 from core.storage.ids import DEVICES, check_id, new_id
 from core.storage.owner import temporary_name
 from core.storage.paths import (
+    ArchivePaths,
     DatasetPaths,
     DocumentPaths,
     JobPaths,
     ModelPaths,
+    OfficePaths,
     QAPaths,
     RunPaths,
     ServingPaths,
 )
 
-__all__ = ["CODE_ROOT", "DatasetPaths", "DocumentPaths", "JobPaths", "ModelPaths", "QAPaths", "RunPaths",
-           "ServingPaths", "Workspace", "check_id", "markdown_beside", "new_id", "user_path"]
+__all__ = ["ArchivePaths", "CODE_ROOT", "DatasetPaths", "DocumentPaths", "JobPaths", "ModelPaths", "OfficePaths",
+           "QAPaths", "RunPaths", "ServingPaths", "Workspace", "check_id", "markdown_beside", "new_id", "user_path"]
 
 CODE_ROOT = Path(__file__).resolve().parents[2]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import documents
-from core.documents import ImportLimits
+from core.documents import ImportLimits, office
 from core.documents.clean import LABEL_CHARS, clean_label
 from core.errors import UserError
 from core.storage import Workspace
@@ -44,6 +45,12 @@ def zipped(*names: str) -> bytes:
         for name in names:
             archive.writestr(name, "<x/>")
     return buffer.getvalue()
+
+
+def ole(*streams: str) -> bytes:
+    """An old office file: magic number and a directory of streams, nothing else."""
+    entries = b"".join(name.encode("utf-16-le").ljust(128, b"\0") for name in ("Root Entry", *streams))
+    return (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".ljust(512, b"\0") + entries).ljust(2048, b"\0")
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
@@ -82,21 +89,29 @@ def test_any_name_stays_inside_the_workspace(ws: Workspace, tmp_path: Path, name
 
 @pytest.mark.parametrize(("name", "content", "key"), [
     ("fake.pdf", b"MZ" + b"junk" * 50, "documents.error.unsupported.program"),
-    ("html.pdf", b"<html><body>hello</body></html>", "documents.error.unsupported.html"),
-    ("page.pdf", b"\xef\xbb\xbf\n <!DOCTYPE html><p>x", "documents.error.unsupported.html"),
+    ("html.pdf", b"<html><body>hello</body></html>", "documents.error.disguised"),
+    ("page.pdf", b"\xef\xbb\xbf\n <!DOCTYPE html><p>x", "documents.error.disguised"),
     ("evil.docx", PDF, "documents.error.disguised"),
     ("x.exe", b"MZ\x90\0", "documents.error.unsupported.program"),
     ("x.docx", b"plain words", "documents.error.disguised"),
-    ("x.docx", zipped("word/other.xml"), "documents.error.unsupported.archive"),
-    ("x.docx", zipped("xl/workbook.xml"), "documents.error.unsupported.excel"),
+    ("x.docx", zipped("word/other.xml"), "documents.error.disguised"),
+    ("x.docx", zipped("[Content_Types].xml", "xl/workbook.xml"), "documents.error.disguised"),
     ("x.docx", b"PK\x03\x04 cut off", "documents.error.damaged"),
-    ("x.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "documents.error.unsupported.old_office"),
+    ("x.doc", ole(), "documents.error.unsupported.binary"),
+    ("x.doc", ole("WordDocument"), "documents.error.needs_libreoffice"),
+    ("x.rtf", b"{\\rtf1 hello}", "documents.error.needs_libreoffice"),
+    ("x.docx", ole("EncryptedPackage"), "documents.error.encrypted"),
+    ("x.csv", b"%PDF-1.7 x", "documents.error.disguised"),
+    ("x.7z", b"7z\xbc\xaf\x27\x1c" + bytes(50), "documents.error.unsupported.archive"),
+    ("x.zip", b"PK\x05\x06" + bytes(18), "documents.error.archive_empty"),
     ("x.txt", bytes(range(256)) * 20, "documents.error.unsupported.binary"),
     ("x.txt", b"", "documents.error.empty"),
     ("x.pdf", b"   \n ", "documents.error.empty"),
 ])
 def test_content_decides_and_nothing_is_stored(ws: Workspace, tmp_path: Path, name: str, content: bytes,
-                                               key: str) -> None:
+                                               key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", os.defpath)
+    monkeypatch.setattr(office, "_NAMES", ("no-such-office",))
     results = documents.import_files(ws, [(given_file(tmp_path, content), name)])
     assert keys(results) == [key] and results[0].document_id is None
     assert documents.list_documents(ws) == []
@@ -111,6 +126,14 @@ def test_a_disguised_file_is_named_by_its_real_type(ws: Workspace, tmp_path: Pat
 @pytest.mark.parametrize(("name", "content", "kind"), [
     ("a.md", b"# Title\n", "md"), ("a.txt", b"# not a title\n", "txt"), ("README", b"# Title\n\ntext\n", "md"),
     ("notes", "Grüße aus Köln".encode("cp1252"), "txt"), ("a.txt", "水泵".encode("utf-16"), "txt"),
+    ("a.htm", b"<!-- saved -->\n<html><p>x</p></html>", "html"), ("page", b"<!DOCTYPE html><p>x", "html"),
+    ("a.html", b"<p>no head", "html"), ("a.txt", b"<html><p>x", "html"), ("a.csv", b"a,b\n1,2\n", "csv"),
+    ("a.tsv", b"a\tb\n", "tsv"), ("a.xlsx", zipped("[Content_Types].xml", "xl/workbook.xml"), "xlsx"),
+    ("a.xlsm", zipped("[Content_Types].xml", "xl/workbook.xml"), "xlsx"),
+    ("a.pptx", zipped("[Content_Types].xml", "ppt/presentation.xml"), "pptx"),
+    ("a.docx", zipped("[Content_Types].xml", "word/document2.xml"), "docx"),
+    ("a.epub", zipped("META-INF/container.xml", "x/content.opf"), "epub"),
+    ("a.txt", "plain words\n".encode("utf-16-le"), "txt"),
     ("a.png", b"\x89PNG\r\n\x1a\n" + bytes(50), "png"), ("a.jpeg", b"\xff\xd8\xff\xe0" + bytes(50), "jpg"),
 ])
 def test_kinds(ws: Workspace, tmp_path: Path, name: str, content: bytes, kind: str) -> None:
