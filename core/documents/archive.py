@@ -43,7 +43,7 @@ def check_xml(path: Path, suffixes: tuple[str, ...] = (".xml", ".rels"), *, doct
     """Reads the XML parts of an office file or book once, in pieces, inside the limited child.
 
     Args:
-        suffixes: of the names that are XML.
+        suffixes: of the names that are XML; other parts count as XML, too, when they begin like it and are no media.
         doctype: whether a document type declaration is usual (books); entities of its own never are.
 
     Raises UserError for declarations of entities, for more than PARAGRAPHS paragraphs or CELLS cells in a part, for
@@ -52,16 +52,19 @@ def check_xml(path: Path, suffixes: tuple[str, ...] = (".xml", ".rels"), *, doct
     try:
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
-                if entry.filename.lower().endswith(suffixes):
-                    with archive.open(entry) as part:
-                        _check_part(part, entry.file_size, doctype)
+                with archive.open(entry) as part:
+                    name, first = entry.filename.lower(), part.read(64)
+                    begins = first.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<")
+                    if name.endswith(suffixes) or begins and not name.endswith((".svg", ".html", ".htm", ".xhtml")):
+                        _check_part(part, first, entry.file_size, doctype)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error):
         raise UserError("documents.error.damaged") from None
 
 
-def _check_part(part: IO[bytes], promised: int, doctype: bool) -> None:
+def _check_part(part: IO[bytes], first: bytes, promised: int, doctype: bool) -> None:
     read, paragraphs, cells, tail = 0, 0, 0, b""
-    while chunk := part.read(_CHUNK):
+    while chunk := first + part.read(_CHUNK):
+        first = b""
         read += len(chunk)
         text = tail + chunk
         plain = text.replace(b"\0", b"")  # declarations in UTF-16 are found, too

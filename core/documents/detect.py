@@ -34,6 +34,7 @@ _OLE_ENTRY = 128
 _OPEN_DOCUMENTS = {"text": "odt", "spreadsheet": "ods", "presentation": "odp"}
 _HTML = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|script)\b",
                    re.I | re.S)
+_SVG = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!doctype\s+svg\b|<svg\b)", re.I | re.S)
 _MARKDOWN = re.compile(r"^(?:#{1,6} \S|```|\|.*\|\s*$|[-*+] \S)", re.M)
 _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f\x1b")
 
@@ -89,6 +90,8 @@ def _binary_kind(path: Path, head: bytes) -> str | None:
             raise _unsupported(name)
     if _HTML.match(head.removeprefix(b"\xef\xbb\xbf")):
         return "html"
+    if _SVG.match(head.removeprefix(b"\xef\xbb\xbf")):
+        raise _unsupported("svg")
     marked = head.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")) or utf16_without_mark(head)
     if not marked and sum(byte in _CONTROLS for byte in head) * 50 > len(head):
         raise _unsupported("binary")

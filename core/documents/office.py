@@ -27,6 +27,10 @@ _FORBIDDEN = (
     ("org.openoffice.Office.Common/Security/Scripting", "DisableOLEAutomation", "true"),
     ("org.openoffice.Office.Writer/Content/Update", "Link", "0"),
     ("org.openoffice.Office.Calc/Content/Update", "Link", "0"),
+    # whatever is fetched all the same goes to a proxy that does not exist
+    ("org.openoffice.Inet/Settings", "ooInetProxyType", "1"), ("org.openoffice.Inet/Settings", "ooInetNoProxy", ""),
+    *(("org.openoffice.Inet/Settings", f"ooInet{kind}Proxy{part}", value) for kind in ("HTTP", "HTTPS", "FTP")
+      for part, value in (("Name", "127.0.0.1"), ("Port", "9"))),
 )
 
 

@@ -101,6 +101,7 @@ def test_any_name_stays_inside_the_workspace(ws: Workspace, tmp_path: Path, name
     ("x.doc", ole("WordDocument"), "documents.error.needs_libreoffice"),
     ("x.rtf", b"{\\rtf1 hello}", "documents.error.needs_libreoffice"),
     ("x.docx", ole("EncryptedPackage"), "documents.error.encrypted"),
+    ("x.svg", b"<?xml version='1.0'?><!DOCTYPE svg [<!ENTITY a 'b'>]><svg/>", "documents.error.unsupported.svg"),
     ("x.csv", b"%PDF-1.7 x", "documents.error.disguised"),
     ("x.7z", b"7z\xbc\xaf\x27\x1c" + bytes(50), "documents.error.unsupported.archive"),
     ("x.zip", b"PK\x05\x06" + bytes(18), "documents.error.archive_empty"),
