@@ -12,6 +12,7 @@ from typing import Any
 
 from core.documents import record
 from core.documents.clean import clean_markdown, language_of
+from core.documents.detect import PAGED
 from core.documents.levels import relevel
 from core.documents.settings import ChildLimits, ConvertSettings
 from core.documents.types import Message
@@ -102,13 +103,14 @@ class Conversion:
         spec, known = record.load_spec(paths), record.fold(paths)
         self._page, self._late, self._next, self._clock = None, False, None, time.monotonic()
         limits = self.limits
+        most = limits.pages_per_child if spec["kind"] in PAGED else limits.sections_per_child
         try:
             return run_limited(
                 self.target, wall_s=limits.page_s * (limits.pages_per_child + 2), memory_bytes=limits.memory_bytes,
                 file_bytes=limits.file_bytes, cwd=images, should_stop=self._interrupt,
                 on_line=lambda line: self._take(line, images),
                 input={"path": str(paths.source(spec["kind"])), "kind": spec["kind"], "ocr": self.settings.ocr,
-                       "password": self.password, "first": first, "most": limits.pages_per_child,
+                       "password": self.password, "first": first, "most": most,
                        "skip": sorted(known.readable), "images": str(images)})
         finally:
             shutil.rmtree(images, ignore_errors=True)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from itertools import islice
 from pathlib import Path
 
 from core.documents.child import PageText
 from core.documents.clean import clean_markdown
 from core.documents.plain import decode
-from core.documents.sheet_tables import MOST_ROWS, Grid, sections
+from core.documents.sheet_tables import MOST_CELLS, MOST_ROWS, Grid, sections
 
 _SEPARATORS = (",", "\t", ";", "|", "，", "、")
 _SAMPLE_LINES = 60
@@ -23,18 +22,21 @@ class DelimitedReader:
 
     def __init__(self, path: Path, kind: str) -> None:
         csv.field_size_limit(_FIELD_CHARS)
+        self.cut = False
         text = decode(path.read_bytes()).replace("\0", "")
         if match := re.match(r"sep=(.)\r?\n", text):
             text, separator = text[match.end():], match[1]
         else:
             separator = separator_of(text, "\t" if kind == "tsv" else ",")
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
-        grid = Grid()
-        for row in islice(rows, MOST_ROWS + 1):
+        grid, cells = Grid(), 0
+        for row in rows:
+            self.cut = len(grid.rows) >= MOST_ROWS or cells > MOST_CELLS
+            if self.cut:
+                break
             if filled := {column: field.strip() for column, field in enumerate(row) if field.strip()}:
                 grid.rows[len(grid.rows)] = filled  # empty lines mean nothing here
-        self.cut = len(grid.rows) > MOST_ROWS
-        grid.rows.pop(MOST_ROWS, None)
+                cells += len(filled)
         self.sections = sections(grid)
         self.total = len(self.sections)
 

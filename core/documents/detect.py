@@ -16,6 +16,7 @@ from core.errors import UserError
 IMAGES = ("png", "jpg", "tiff", "webp", "bmp")
 TEXTS = ("md", "txt", "csv", "tsv")
 KINDS = ("pdf", "docx", "pptx", "xlsx", "epub", "html", *TEXTS, *OFFICE, *IMAGES)
+PAGED = ("pdf", *IMAGES)
 ARCHIVE = "zip"
 _HEAD_BYTES = 64 * 1024
 _SUFFIXES = {kind: kind for kind in (*KINDS, ARCHIVE)} | {

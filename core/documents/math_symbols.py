@@ -34,6 +34,7 @@ for _index, _name in enumerate(_GREEK):
         SYMBOLS.setdefault(chr(0x391 + _index), _LATIN_LOOKS.get(_name.title(), f"\\{_name.title()}"))
 FUNCTIONS = frozenset("sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp lim max min sup inf "
                       "det dim ker deg gcd arg Pr limsup liminf hom".split())
+_NAMES = re.compile(f"(?<![A-Za-z])({'|'.join(sorted(FUNCTIONS, key=len, reverse=True))})(?![A-Za-z])")
 ACCENTS = {"\u0302": "hat", "^": "hat", "\u0303": "tilde", "~": "tilde", "˜": "tilde", "\u0304": "bar", "¯": "bar",
            "\u0305": "overline", "‾": "overline", "\u0307": "dot", "˙": "dot", "\u0308": "ddot", "¨": "ddot",
            "\u20d7": "vec", "→": "vec", "\u030c": "check", "ˇ": "check", "\u0306": "breve", "˘": "breve",
@@ -81,13 +82,23 @@ def join(pieces: Iterable[str]) -> str:
 
 
 def spaced_run(text: str) -> str:
-    """Running characters of a formula with spaces around relations and after commas."""
+    """Running characters of a formula: names of functions as such, spaces around relations and after commas."""
+    pieces = []
+    for char in _NAMES.split(text):
+        if char in FUNCTIONS:
+            pieces.append(f"\\{char}")
+            continue
+        pieces += _characters(char)
+    return join(pieces)
+
+
+def _characters(text: str) -> list[str]:
     pieces = []
     for char in text:
         written = symbol(char)
         apart = written in RELATIONS and written not in "<>-"
         pieces.append(f" {written} " if apart else ", " if char == "," else written)
-    return join(pieces)
+    return pieces
 
 
 def braced(inner: str) -> str:

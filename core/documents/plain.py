@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from core.documents.child import PageText
@@ -10,6 +11,9 @@ from core.documents.sections import split_sections
 
 _TRIED = ("utf-8-sig", "gb18030", "big5", "shift_jis", "cp1252")
 _SAMPLE_BYTES = 200_000
+_SURE_PAIRS = 16
+_WESTERN = frozenset("àâäáãåæçèéêëìíîïñòóôöõøœùúûüßÀÂÄÁÃÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÖÕØŒÙÚÛÜŸ“”‘’„‚–—…•«»‹›€£§©®™°·´¿¡ªº½¼±×µ\xa0"
+                     .encode("cp1252"))
 _MARKS = ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
           (b"\xef\xbb\xbf", "utf-8-sig"))
 
@@ -58,9 +62,13 @@ def utf16_without_mark(raw: bytes) -> str:
 
 
 def _guess(raw: bytes) -> str:
-    """charset-normalizer's best guess; GB18030 and Big5 go first when nearly all of the text is common in them."""
+    """charset-normalizer's best guess; encodings in which nearly all of the text is common go first."""
     from charset_normalizer import from_bytes
 
+    if _western(raw):
+        return "cp1252"
+    if _korean(raw):
+        return "cp949"
     if _common_han(raw, "gb18030") > 0.9:
         return "gb18030"
     if _common_big5(raw) > 0.95:
@@ -75,6 +83,20 @@ def _guess(raw: bytes) -> str:
             continue
         return encoding
     return "utf-8"
+
+
+def _western(raw: bytes) -> bool:
+    """Whether the bytes above ASCII stand alone or in twos, and are letters and signs of Western Europe."""
+    runs = re.findall(rb"[\x80-\xff]+", raw[:_SAMPLE_BYTES])
+    return (sum(len(run) == 1 for run in runs) >= 0.5 * len(runs)
+            and sum(len(run) > 2 for run in runs) < 0.05 * len(runs)
+            and sum(byte in _WESTERN for run in runs for byte in run) >= 0.98 * sum(map(len, runs)))
+
+
+def _korean(raw: bytes) -> bool:
+    """Whether it is Hangul throughout; a Chinese text of that length has characters elsewhere in the table, too."""
+    pairs = re.findall(rb"[\xb0-\xfe][\xa1-\xfe]", raw[:_SAMPLE_BYTES])
+    return len(pairs) >= _SURE_PAIRS and sum(pair[0] <= 0xC8 for pair in pairs) >= 0.98 * len(pairs)
 
 
 def _common_big5(raw: bytes) -> float:

@@ -46,9 +46,11 @@ class ChildLimits:
         memory_bytes: layout and OCR models take 1 GB.
         file_bytes: largest page picture.
         pages_per_child: after so many pages a fresh child goes on, so that memory cannot pile up.
+        sections_per_child: the same for documents without pages, which are read whole when they are opened.
     """
 
     page_s: float = 180
     memory_bytes: int = 4 * 1024**3
     file_bytes: int = 64 * 1024**2
     pages_per_child: int = 60
+    sections_per_child: int = 3_000

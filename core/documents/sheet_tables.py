@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from core.documents.sections import SECTION_CHARS
 from core.documents.table_text import Cell, table_markdown
 
-MOST_ROWS = 100_000
+MOST_ROWS, MOST_CELLS = 100_000, 2_000_000
 _TITLES = 6
 
 

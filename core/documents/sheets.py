@@ -11,7 +11,7 @@ from core.documents.archive import check_archive, check_xml
 from core.documents.child import PageText
 from core.documents.clean import clean_markdown
 from core.documents.sheet_numbers import shown
-from core.documents.sheet_tables import MOST_ROWS, Grid, sections
+from core.documents.sheet_tables import MOST_CELLS, MOST_ROWS, Grid, sections
 from core.errors import UserError
 
 _NO_RESULT = re.compile(rb"</f>\s*(?:<v\s*/>|<v></v>)?\s*</c>|<f[^>]*/>\s*</c>")
@@ -69,10 +69,15 @@ def _grid(sheet: Any, formulas: Any) -> tuple[Grid, bool]:
         if text:
             grid.rows.setdefault(row, {})[column] = text
     grid.merged = [(area.min_row, area.min_col, area.max_row, area.max_col) for area in sheet.merged_cells.ranges]
-    whole = len(grid.rows) <= MOST_ROWS
-    if not whole:
-        kept = sorted(grid.rows)[:MOST_ROWS]
-        grid.rows = {row: grid.rows[row] for row in kept}
+    kept: list[int] = []
+    count = 0
+    for row in sorted(grid.rows):
+        if len(kept) >= MOST_ROWS or count > MOST_CELLS:
+            break
+        kept.append(row)
+        count += len(grid.rows[row])
+    whole = len(kept) == len(grid.rows)
+    grid.rows = {row: grid.rows[row] for row in kept}
     return grid, whole
 
 

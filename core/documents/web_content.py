@@ -20,6 +20,8 @@ _CONTENT = re.compile(r"(?:^|[\s_-])(?:main-?content|article-?(?:body|content)|p
                       r"markdown-?body|page-?content|mw-parser-output|rst-content|theme-doc-markdown|js_content|"
                       r"rich_media_content|document|content)(?:$|[\s_-])", re.I)
 _ANCHOR = re.compile(r"headerlink|anchor|hash-link|permalink|heading-link|header-anchor", re.I)
+_NOT_PRINTED = re.compile(r"(?:^|\s)(?:noprint|no-print|d-print-none|print:hidden|siteSub)(?:$|\s)")
+_TABLES = re.compile(r"(?:^|[\s_-])(?:navbox|sidebar|metadata|toc)(?:$|[\s_-])", re.I)
 _SHARE, _MINIMUM = 0.4, 120
 
 
@@ -75,13 +77,15 @@ def _trim(content: Any, outside: bool) -> None:
             return True
         if tag == "a" and _ANCHOR.search(element.get("class") or "") and _length(element) < 4:
             return True
+        words = f"{element.get('id') or ''} {element.get('class') or ''}"
+        if _NOT_PRINTED.search(words) or tag == "table" and _TABLES.search(words):
+            return _length(element) < 0.5 * whole
         if tag in ("h2", "h3", "h4", "h5", "h6", "code", "pre", "p", "table", "tr", "td", "th", "tbody"):
             return False
         if tag == "footer" or tag == "header" and outside and not _has(element, "h1"):
             return True
         if _length(element) > 0.5 * whole:
             return False
-        words = f"{element.get('id') or ''} {element.get('class') or ''}"
         if tag == "aside" and outside or _BOILERPLATE.search(words):
             return True
         return outside and tag in ("div", "ul", "section") and _is_link_list(element)

@@ -87,7 +87,7 @@ class Notes:
 
 def _drop_back_links(body: Any) -> None:
     for link in list(body.iter("{*}a", "a")):
-        if _is_back(link) or re.fullmatch(r"[\s↩↑⏎⤴^\ufe0e]*", "".join(link.itertext())):
+        if _is_back(link) or re.fullmatch(r"[\s↩↑⏎⤴^\ufe0e]*\d{0,2}", "".join(link.itertext()).strip()):
             before, parent = link.getprevious(), link.getparent()
             if parent is None:
                 continue

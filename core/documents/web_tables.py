@@ -48,7 +48,7 @@ def table_rows(table: Any, text: Callable[[Any], str]) -> list[list[Cell]]:
             column += columns
         _continue(cells, column, open_spans)
         open_spans = {at: (columns, left - 1) for at, (columns, left) in open_spans.items() if left > 1}
-        if cells and (given or any(cell.continues for cell in cells)):
+        if any(cell.text.strip() or cell.continues for cell in cells) or open_spans:
             rows.append(cells)
     return _without_empty_columns(rows)
 

@@ -17,7 +17,7 @@ from core.storage import Workspace
 from core.storage.fsck import fsck
 
 pytestmark = pytest.mark.fault
-SMALL = ChildLimits(page_s=60, memory_bytes=600 * 1024 ** 2, pages_per_child=3)
+SMALL = ChildLimits(page_s=60, memory_bytes=600 * 1024 ** 2, pages_per_child=3, sections_per_child=3)
 
 
 def add(ws: Workspace, tmp_path: Path, name: str = "a.md", text: str = "# Pump\n\nIt runs for six minutes.\n") -> str:

@@ -16,6 +16,7 @@ import openpyxl
 import pptx
 import psutil
 import pytest
+from PIL import Image
 
 from core import documents
 from core.documents import ChildLimits, ConvertSettings, ImportLimits
@@ -103,6 +104,15 @@ def test_each_kind_becomes_text_with_its_language(ws: Workspace, tmp_path: Path)
         done = convert(ws, tmp_path, name, content)
         assert (done.state, done.error, done.kind) == ("done", None, name[2:]), done
         assert documents.document_markdown(ws, done.id) == text
+
+
+def test_every_picture_in_a_tiff_is_a_page(ws: Workspace, tmp_path: Path) -> None:
+    pictures = [Image.new("L", (60, 40), 255) for _ in range(3)]
+    buffer = io.BytesIO()
+    pictures[0].save(buffer, "TIFF", save_all=True, append_images=pictures[1:])
+    [result] = given(ws, tmp_path, "scan.tif", buffer.getvalue())
+    Conversion(ws, result.document_id or "", ConvertSettings(ocr="never"), "job-test").run()
+    assert documents.list_documents(ws)[0].pages == 3
 
 
 @pytest.mark.parametrize("what", [LOL, XXE], ids=["lol", "xxe"])

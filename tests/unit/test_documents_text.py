@@ -22,7 +22,11 @@ TAIWAN = "請將水箱中的水全部更換，並檢查開關與電源線是否�
 
 @pytest.mark.parametrize(("text", "encoding"), [
     (CHINESE, "utf-8"), (CHINESE, "utf-8-sig"), (CHINESE, "utf-16"), (CHINESE, "gb18030"), (TAIWAN * 5, "big5"),
-    (GERMAN * 5, "cp1252"), (GERMAN, "utf-8"), ("plain words", "ascii"),
+    (GERMAN * 5, "cp1252"), (GERMAN, "utf-8"), ("plain words", "ascii"), ("水泵", "gb18030"), ("電源開關", "big5"),
+    ("Größe, Tür", "cp1252"), ("Été déjà", "cp1252"), (CHINESE, "utf-16-le"), ("plain words\n", "utf-16-be"),
+    ("plain", "utf-32"), ("価格：￥100、ポンプは毎時作動します。", "shift_jis"),
+    ("펌프는 매시간 육 분 동안 작동하고 멈춥니다.", "euc_kr"),
+    ("Насос работает шесть минут в час", "cp1251"),
 ])
 def test_encodings_are_found(text: str, encoding: str) -> None:
     assert decode(text.encode(encoding)) == text

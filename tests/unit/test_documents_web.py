@@ -65,7 +65,8 @@ def test_navigation_and_advertisements_are_not_content(page: str) -> None:
     around = ("<header><a href=/>Home</a></header><nav><ul><li><a href=/a>A</a></ul></nav>{}"
               "<aside class=sidebar><p>Related articles</p></aside><div class='cookie-banner'>We use cookies</div>"
               "<div style='display: none'>hidden</div><div class=share>Share</div><form><input value=x></form>"
-              "<ul class=x><li><a href=1>One</a><li><a href=2>Two</a><li><a href=3>Three</a><li><a href=4>Four</a></ul>"
+              "<table class='navbox'><tr><td>a<td>b</table><p class=noprint>Print</p>"
+            "<ul class=x><li><a href=1>One</a><li><a href=2>Two</a><li><a href=3>Three</a><li><a href=4>Four</a></ul>"
               "<footer>© Pump Ltd</footer><script>alert(1)</script><noscript>Turn on scripts</noscript>")
     assert read(around.format(page.format(LONG))) == f"# Pump\n\n{LONG.strip()}\n"
 
@@ -82,7 +83,7 @@ def test_the_title_stands_in_for_a_missing_heading() -> None:
 
 def test_footnotes_come_last_with_their_numbers() -> None:
     text = read("<h1>t</h1><p>One<sup><a href='#n1' id=r1>1</a></sup>, two<a role=doc-noteref href='#n2'>[b]</a>, "
-                "<a href='#sec'>a link</a>.</p><section><ol><li id=n1>First note <a href='#r1' class=backref>↩</a></li>"
+                "<a href='#sec'>a link</a>.</p><section><ol><li id=n1>First note <a href='#r1'>↩<sup>2</sup></a></li>"
                 "<li id=n2><p>Second. <a role=doc-backlink href='#r2'>b</a></p></li></ol></section><p id=sec>End</p>")
     assert text == "# t\n\nOne[^1], two[^2], a link.\n\nEnd\n\n[^1]: First note\n\n[^2]: Second.\n"
 

@@ -55,6 +55,7 @@ def r(text: str, properties: str = "") -> str:
     (f"<m:bar><m:barPr><m:pos m:val='top'/></m:barPr><m:e>{r('x')}</m:e></m:bar>", r"\overline{x}"),
     (f"<m:m><m:mr><m:e>{r('a')}</m:e><m:e>{r('b')}</m:e></m:mr><m:mr><m:e>{r('c')}</m:e><m:e>{r('d')}</m:e></m:mr>"
      "</m:m>", r"\begin{matrix} a & b \\ c & d \end{matrix}"),
+    (r("sin45+single"), r"\sin45 + single"),
     (r("α≠ℝ𝑥, 5%"), r"\alpha \neq \mathbb{R}x, 5\%"),
 ])
 def test_formulas_are_latex(xml: str, latex: str) -> None:

@@ -17,6 +17,7 @@ from webui.tabs.documents_list import Snapshot, headers, primary, problems, row,
 from webui.tabs.documents_viewer import Viewer
 
 OTHER = {"en": "zh", "zh": "en"}
+REFUSALS_SHOWN = 12  # an archive may hold hundreds of files that are no documents
 
 
 def build(page: Page) -> None:
@@ -122,7 +123,9 @@ class DocumentsTab:
     def upload(self, call: Call, paths: list[str] | None) -> list[Any]:
         """Takes the files in; each that cannot be used is named with the reason."""
         results = documents.import_files(call.ws, [(p, user_path(p).name) for p in paths or []])
-        lines = [f"**{plain(r.label)}** · {plain(call.say(r.error))}" for r in results if r.error]
+        said = [f"**{plain(r.label)}** · {plain(call.say(r.error))}" for r in results if r.error]
+        more = [call.t("documents.ui.more_problems", count=len(said) - REFUSALS_SHOWN)]
+        lines = said[:REFUSALS_SHOWN] + (more if len(said) > REFUSALS_SHOWN else [])
         colour = "doubt" if all(r.document_id for r in results) else "blocker"
         return [None, gr.update(visible=bool(lines), value="\n\n".join(lines), elem_classes=[colour]),
                 *self.open(call, None)]
