@@ -54,8 +54,11 @@ class BaseClient(abc.ABC):
     def complete_many(self, conversations: Sequence[Sequence[Message]], **options: Any) -> list[Reply]:
         """See ChatClient."""
         replies: dict[int, Reply] = {}
+        seed = options.pop("seed", None)
+
         def ask(index: int) -> Reply:
-            return self.complete(conversations[index], **options)
+            # Equal conversations are asked for different answers: each place has a seed of its own.
+            return self.complete(conversations[index], seed=None if seed is None else seed + index, **options)
 
         for index, future in run_many(range(len(conversations)), ask, workers=self.pacer.most):
             replies[index] = future.result()

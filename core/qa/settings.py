@@ -15,7 +15,7 @@ class BuildSettings(Settings):
 
     documents: tuple[str, ...] = setting((), widget="hidden")
     helper: HelperSettings = setting(HelperSettings(), widget="hidden")
-    wordings: int = setting(5, widget="slider", step=1, ge=1, le=8)
+    wordings: int = setting(6, widget="slider", step=1, ge=1, le=8)
     sample: int = setting(0, widget="hidden", ge=0, le=100)
     scope: Literal["missing", "all"] = setting("missing", choices=("missing", "all"), advanced=True)
     language: Literal["document", "en", "zh"] = setting(

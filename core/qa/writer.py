@@ -18,7 +18,7 @@ from core.qa.rules.wordings_zh import questions_zh
 from core.qa.types import Chunk, Draft, Fact
 from core.storage import Workspace
 
-SAMPLES = {"fact": 5, "item": 3, "step": 3, "label": 2, "cell": 2, "attribute": 2}
+SAMPLES = {"fact": 10, "item": 6, "step": 6, "label": 4, "cell": 4, "attribute": 4}
 """Proposals of the model for each kind of fact; the other kinds are worded by rules alone."""
 TEMPERATURE = 0.7
 QUESTION_TOKENS = 28
@@ -64,7 +64,8 @@ def write_pairs(
         ruled = questions_zh if chunk.language == "zh" else questions_en
         worded = ruled(fact, fact.subject not in shared)
         rules = [q for q in worded if acceptable(q, fact, chunk.language, headings, ruled=True)]
-        questions = choose(_mix(mine, rules, fact), wordings, taken)
+        ranked = unique.by_fit(mine, fact.statement) if unique else mine
+        questions = choose(_mix(ranked, rules, fact, wordings), wordings, taken)
         taken += questions
         drafts += [
             Draft(q, fact.statement, fact.quote, fact_key(fact), fact.kind.split(":")[0], n)
@@ -86,15 +87,16 @@ def fact_key(fact: Fact) -> str:
     return hashlib.sha256(f"{fact.statement}\n{fact.answer}".encode()).hexdigest()[:12]
 
 
-def _mix(proposed: list[str], ruled: list[str], fact: Fact) -> list[str]:
-    """Rules first where the text's form says what to ask (codes, cells, steps); else in turn, the model first."""
+def _mix(proposed: list[str], ruled: list[str], fact: Fact, wordings: int) -> list[str]:
+    """Rules first where the text's form says what to ask (codes, steps, lists); else one, then the model's, then more.
+
+    People ask in words of their own: the more of the wordings are the model's, the more questions a tuned model
+    understands. A rule's is the most exact, so one is always among them, and most where the model has little to say.
+    """
     if fact.kind in ("code", "remedy", "howto", "faq", "list"):
-        first, second = ruled, proposed
-    else:
-        first, second = proposed, ruled
-    mixed = [q for pair in zip(first, second, strict=False) for q in pair]
-    rest = min(len(first), len(second))
-    return [*mixed, *first[rest:], *second[rest:]]
+        return [*ruled, *proposed]
+    most = max(1, wordings - 1)
+    return [*ruled[:1], *proposed[:most], *ruled[1:], *proposed[most:]]
 
 
 def _shared_subjects(facts: Sequence[Fact]) -> set[str]:

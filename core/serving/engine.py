@@ -15,6 +15,8 @@ from core.serving.rows import BatchRows
 from core.serving.work import Delta, Work, WorkQueue
 
 _log = logging.getLogger(__name__)
+SEGMENT = 8
+"""Tokens after which rows that are done leave the batch."""
 
 
 class Engine:
@@ -148,14 +150,25 @@ class Engine:
                             device=base.device)
         self.batches += 1
         self.recent.append(names)
-        config = GenerationConfig(max_new_tokens=max(work.sampling.max_tokens for work in batch), do_sample=False,
-                                  pad_token_id=self._pad, use_cache=True)
+        most = max(work.sampling.max_tokens for work in batch)
         with torch.inference_mode():
             cache = self._read_once(base, ids, seen, names)
-            with rows_use(self._model, names):
-                base.generate(input_ids=ids, attention_mask=seen, past_key_values=cache, generation_config=config,
-                              logits_processor=LogitsProcessorList([rows.sampler]),
-                              stopping_criteria=StoppingCriteriaList([rows]))
+            for done in range(0, most, SEGMENT):
+                config = GenerationConfig(max_new_tokens=min(SEGMENT, most - done), do_sample=False,
+                                          pad_token_id=self._pad, use_cache=True, return_dict_in_generate=True)
+                with rows_use(self._model, names):
+                    made = base.generate(input_ids=ids, attention_mask=seen, past_key_values=cache,
+                                         generation_config=config,
+                                         logits_processor=LogitsProcessorList([rows.sampler]),
+                                         stopping_criteria=StoppingCriteriaList([rows]))
+                left = rows.keep_running()
+                if not left:
+                    return
+                ids, cache = made.sequences, made.past_key_values
+                seen = torch.cat([seen, seen.new_ones(len(seen), ids.shape[1] - seen.shape[1])], dim=1)
+                if len(left) < len(ids):
+                    ids, seen, names = ids[left], seen[left], [names[n] for n in left]
+                    cache.batch_select_indices(torch.tensor(left, device=ids.device))
 
     def _read_once(self, base: Any, ids: Any, seen: Any, names: list[str]) -> Any:
         """Cache of the prompts but for their last token, equal prompts read once; None where that saves nothing.

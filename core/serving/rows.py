@@ -71,6 +71,7 @@ class BatchRows(StoppingCriteria):
     def __init__(self, works: Sequence[Work], decode: Decode, ends: frozenset[int], sampler: RowSampler,
                  halt: Callable[[], bool]) -> None:
         self.rows = [Row(work, decode) for work in works]
+        self._all = self.rows
         self._ends = ends
         self.sampler = sampler
         self._halt = halt
@@ -93,9 +94,16 @@ class BatchRows(StoppingCriteria):
     @property
     def started(self) -> bool:
         """Whether any token came."""
-        return any(row.count for row in self.rows)
+        return any(row.count for row in self._all)
+
+    def keep_running(self) -> list[int]:
+        """Forgets rows that are done, here and in the sampler; returns the places of the others in the batch."""
+        left = [index for index, row in enumerate(self.rows) if not row.done]
+        self.rows = [self.rows[index] for index in left]
+        self.sampler.keep(left)
+        return left
 
     def fail(self, key: str) -> None:
         """Ends every row that has not ended."""
-        for row in self.rows:
+        for row in self._all:
             row.fail(key)

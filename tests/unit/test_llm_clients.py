@@ -265,6 +265,13 @@ def test_many_keep_their_order():
     assert [r.text for r in replies] == [str(i) for i in range(60)]
 
 
+def test_equal_conversations_get_seeds_of_their_own():
+    with FakeLLM(lambda m: "ok") as fake:
+        openai(fake).complete_many([ASK] * 3, seed=7)
+        openai(fake).complete_many([ASK] * 2)
+    assert sorted(r["body"]["seed"] for r in fake.chats() if "seed" in r["body"]) == [7, 8, 9]
+
+
 def test_cancelling_breaks_off_what_waits():
     import threading
 

@@ -200,11 +200,19 @@ def test_wordings_of_a_fact_differ_and_share_its_key() -> None:
     assert len({d.question for d in drafts}) == 6
 
 
-def test_proposals_of_the_model_come_first() -> None:
+def test_proposals_of_the_model_follow_one_exact_question() -> None:
     model = ScriptedModel("For what time may the pump run?", "What is the capital of France?")
     questions = [d.question for d in written("The pump runs for 12 minutes.", model)]
-    assert questions[0] == "For what time may the pump run?"
+    assert questions[:2] == ["How long does the pump run?", "For what time may the pump run?"]
     assert "What is the capital of France?" not in questions
+
+
+def test_questions_that_share_most_with_the_statement_lead() -> None:
+    statement = "An opened bottle of Verdal A keeps for 8 months."
+    unique = Uniqueness([statement, "The bottle of Acidal is blue."])
+    asked = ["How long is the bottle?", "How long does it keep?", "How long can I keep an opened bottle of Verdal A?"]
+    assert unique.by_fit(asked, statement) == [asked[2]]
+    assert unique.by_fit(asked, statement, least=0.0)[0] == asked[2]
 
 
 def test_a_proposal_that_brings_back_another_answer_is_dropped() -> None:

@@ -142,6 +142,12 @@ class Uniqueness:
         count = Counter(w for s in self.sets.values() for w in s)
         self.weight = {w: math.log(1 + len(self.sets) / c) for w, c in count.items()}
 
+    def by_fit(self, questions: list[str], statement: str, least: float = 0.6) -> list[str]:
+        """The questions that share most with the statement first; without those that share far less than the best."""
+        shared = {q: sum(self.weight[w] for w in set(words(q)) & self.sets[statement]) for q in questions}
+        best = max(shared.values(), default=0.0)
+        return sorted((q for q in questions if shared[q] >= least * best), key=lambda q: -shared[q])
+
     def points_at(self, question: str, statement: str, slack: float = 0.0) -> bool:
         """True unless another statement shares more weight with the question."""
         asked = set(words(question))
