@@ -13,11 +13,10 @@ from urllib.parse import unquote
 from core.documents.archive import check_archive, check_xml
 from core.documents.child import PageText
 from core.documents.clean import clean_markdown
-from core.documents.plain import decode
 from core.documents.sections import split_sections
 from core.documents.web_markdown import HEADINGS, Writer, tag_of
 from core.documents.web_notes import Notes
-from core.documents.web_page import parse
+from core.documents.web_page import decode_page, parse
 from core.errors import UserError
 
 _CHAPTER_TYPES = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document")
@@ -99,7 +98,7 @@ class _Book:
         return list(dict.fromkeys(found))
 
     def _chapter(self, name: str) -> Any:
-        text = decode(self.archive.read(name))
+        text = decode_page(self.archive.read(name))
         try:
             root = _parse_xml(_plain_entities(re.sub(r"^\s*<\?xml[^>]*\?>", "", text)).encode("utf-8"))
         except (SyntaxError, ValueError):
@@ -140,7 +139,7 @@ class _Book:
         return posixpath.normpath(posixpath.join(folder, unquote(href.partition("#")[0])))
 
     def _xml(self, name: str) -> Any:
-        return _parse_xml(_plain_entities(decode(self.archive.read(name))).encode("utf-8"))
+        return _parse_xml(_plain_entities(decode_page(self.archive.read(name))).encode("utf-8"))
 
 
 def _parse_xml(raw: bytes) -> Any:

@@ -19,7 +19,7 @@ DEFAULTS = ConvertSettings()
 
 def convert_files(files: Sequence[str | Path], out_dir: str | Path, settings: ConvertSettings = DEFAULTS, *,
                   password: str = "", say: Callable[[str], None] = lambda text: None) -> int:
-    """Converts files into `out_dir` and returns how many failed or lack pages.
+    """Converts files, and all files in folders, into `out_dir` and returns how many failed or lack pages.
 
     Args:
         say: receives one line a file.
@@ -28,11 +28,19 @@ def convert_files(files: Sequence[str | Path], out_dir: str | Path, settings: Co
     target.mkdir(parents=True, exist_ok=True)
     ws = Workspace.at(tempfile.mkdtemp(prefix="doctune-convert-"))
     try:
-        given = [(path, user_path(str(path)).name) for path in files]
+        given = [(path, path.name) for given in files for path in _files_at(user_path(str(given)))]
         results = [result for one in given for result in library.import_files(ws, [one])]
         return sum(not _convert_one(ws, result, target, settings, password, say) for result in results)
     finally:
         shutil.rmtree(ws.root, ignore_errors=True)
+
+
+def _files_at(path: Path) -> list[Path]:
+    """The file itself, or the files below a folder, hidden ones left out, in order."""
+    if not path.is_dir():
+        return [path]
+    return [found for found in sorted(path.rglob("*")) if found.is_file() and not found.is_symlink()
+            and not any(part.startswith(".") for part in found.relative_to(path).parts)]
 
 
 def _convert_one(ws: Workspace, result: ImportResult, target: Path, settings: ConvertSettings, password: str,

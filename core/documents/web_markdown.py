@@ -207,6 +207,8 @@ def _paragraph(text: str) -> list[str]:
 def _item(mark: str, blocks: list[str]) -> list[str]:
     """Lines of a list item; what follows its first line is indented."""
     first, *rest = blocks
+    if re.match(r"- |\d+\. ", first):  # an item that holds nothing but a list
+        return [line for block in blocks for line in block.split("\n")]
     lines = [f"{mark} " + first.replace("\n", "\n    ")] if not first.startswith("```") else \
         [mark, "    " + first.replace("\n", "\n    ")]
     for block in rest:

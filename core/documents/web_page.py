@@ -16,7 +16,8 @@ from core.documents.web_markdown import Writer
 from core.documents.web_notes import Notes
 from core.errors import UserError
 
-_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{2,30})", re.I)
+_CHARSET = re.compile(rb"<(?:meta[^>]{0,200}?charset|\?xml[^>]{0,100}?encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{2,30})",
+                      re.I)
 _DECLARED = re.compile(r"^\s*<\?xml[^>]*\?>")
 _GB = ("gb2312", "gbk", "x-gbk", "hz-gb-2312")
 

@@ -10,6 +10,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import docx
 import openpyxl
@@ -228,6 +229,17 @@ def test_members_of_an_archive_become_documents(ws: Workspace, tmp_path: Path) -
     assert not list((ws.data / "tmp").iterdir()) and not (tmp_path / "etc").exists()
 
 
+def test_the_command_line_takes_folders(tmp_path: Path) -> None:
+    folder = tmp_path / "given"
+    (folder / "sub" / ".git").mkdir(parents=True)
+    (folder / "a.md").write_text("# One\n", encoding="utf-8")
+    (folder / "sub" / "b.txt").write_text("two", encoding="utf-8")
+    (folder / "sub" / ".git" / "c.txt").write_text("hidden", encoding="utf-8")
+    (folder / "more.zip").write_bytes(zipped({"d.txt": "four"}))
+    assert documents.convert_files([folder], tmp_path / "out") == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.md", "b.md", "d.md"]
+
+
 def test_names_in_the_encoding_of_their_country_are_read(ws: Workspace, tmp_path: Path) -> None:
     raw = zipped({"xxxx.txt": "水泵每小时运行"}).replace(b"xxxx.txt", "水泵".encode("gb18030") + b".txt")
     assert [r.label for r in given(ws, tmp_path, "a.zip", raw)] == ["水泵.txt"]
@@ -274,11 +286,17 @@ def test_old_files_go_through_libreoffice(ws: Workspace, tmp_path: Path, monkeyp
     document = docx.Document()
     document.add_heading("Pump care", 1)
     document.save(str(tmp_path / "made.docx"))
-    stub(tmp_path, monkeypatch, f'env > {tmp_path}/env.txt\ncp {tmp_path}/made.docx "$out/source.docx"\n')
+    stub(tmp_path, monkeypatch, f'env > {tmp_path}/env.txt\ncp {tmp_path}/made.docx "$out/source.docx"\n'
+                                f'cp "$HOME/user/registrymodifications.xcu" {tmp_path}/settings.xml\n')
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
     done = convert(ws, tmp_path, "old.doc", old_word_file())
     assert (done.kind, documents.document_markdown(ws, done.id)) == ("doc", "# Pump care\n")
     assert "sk-canary" not in (tmp_path / "env.txt").read_text(encoding="utf-8")
+    told = ElementTree.parse(tmp_path / "settings.xml")
+    values = {prop.get("{http://openoffice.org/2001/registry}name"): prop[0].text for prop in told.iter("prop")}
+    assert values["DisableMacrosExecution"] == "true" and values["BlockUntrustedRefererLinks"] == "true"
+    assert (values["ooInetProxyType"], values["ooInetHTTPProxyName"], values["ooInetHTTPSProxyPort"],
+            values["ooInetNoProxy"]) == ("1", "127.0.0.1", "9", None)
 
 
 @pytest.mark.parametrize(("script", "key"), [

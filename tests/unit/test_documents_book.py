@@ -64,6 +64,17 @@ def test_a_chapter_that_is_not_well_formed_is_read_as_browsers_do(tmp_path: Path
         "# A\n\none\ntwo x\n"]
 
 
+def test_chapters_in_the_encoding_that_they_declare(tmp_path: Path) -> None:
+    book = make_book(tmp_path / "b.epub", {"a": "<p>x</p>"}, ["a"])
+    text = '<?xml version="1.0" encoding="gb2312"?><html><body><h1>水泵</h1></body></html>'
+    with zipfile.ZipFile(book) as old:
+        parts = {name: old.read(name) for name in old.namelist()} | {"OPS/a.xhtml": text.encode("gb18030")}
+    with zipfile.ZipFile(book, "w") as new:
+        for name, content in parts.items():
+            new.writestr(name, content)
+    assert pages(book) == ["# 水泵\n"]
+
+
 def test_a_protected_book_says_so(tmp_path: Path) -> None:
     locked = '<encryption><EncryptedData><CipherReference URI="OPS/a.xhtml"/></EncryptedData></encryption>'
     with pytest.raises(UserError) as caught:

@@ -24,8 +24,10 @@ def test_headings_paragraphs_and_breaks() -> None:
 
 def test_lists_nest_and_count() -> None:
     text = read("<h1>t</h1><ol start=3><li>a<ul><li>b</li><li><p>c</p><p>d</p></li></ul></li><li value=9>e</li></ol>"
-                "<ul><li>x</li><ul><li>y</li></ul></ul><dl><dt>Tank</dt><dd>holds 22 l</dd><dt>Lid</dt></dl>")
-    assert text == ("# t\n\n3. a\n    - b\n    - c\n\n        d\n9. e\n\n- x\n    - y\n\n- Tank: holds 22 l\n- Lid\n")
+                "<ul><li>x</li><ul><li>y</li></ul><li><ul><li>z</li></ul></li></ul>"
+                "<dl><dt>Tank</dt><dd>holds 22 l</dd><dt>Lid</dt></dl>")
+    assert text == ("# t\n\n3. a\n    - b\n    - c\n\n        d\n9. e\n\n- x\n    - y\n- z\n\n"
+                    "- Tank: holds 22 l\n- Lid\n")
 
 
 def test_tables_keep_spans_and_their_caption() -> None:
