@@ -76,7 +76,10 @@ class _Walk:
         """Paragraphs and tables; the text of a box follows the paragraph that the box is tied to."""
         for element in _flat(parent):
             if element.tag == qn("w:tbl"):
-                self._add("table", table_markdown(self._rows(element)))
+                if depth < _BOXES_DEEP and (only := _only_cell(element)) is not None:
+                    self._blocks(only, depth + 1)  # a frame around text, not a table
+                else:
+                    self._add("table", table_markdown(self._rows(element)))
                 continue
             self._paragraph(element)
             for box in _boxes(element) if depth < _BOXES_DEEP else ():
@@ -154,6 +157,12 @@ def _flat(parent: Any) -> Iterator[Any]:
             yield element
         elif element.tag in (qn("w:sdt"), qn("w:sdtContent"), qn("w:ins"), qn("w:customXml"), qn("w:smartTag")):
             yield from _flat(element)
+
+
+def _only_cell(table: Any) -> Any:
+    """The cell of a table that has but one; None for other tables."""
+    cells = [cell for row in table.iterchildren(qn("w:tr")) for cell in _cells(row)]
+    return cells[0] if len(cells) == 1 else None
 
 
 def _boxes(parent: Any) -> Iterator[Any]:

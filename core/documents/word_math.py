@@ -78,7 +78,11 @@ def _fraction(element: Any, depth: int) -> str:
     kind = _value(element, "fPr", "type", "bar")
     if kind == "lin" or kind == "skw":
         return f"{top}/{bottom}"
-    return f"\\binom{{{top}}}{{{bottom}}}" if kind == "noBar" else f"\\frac{{{top}}}{{{bottom}}}"
+    if kind == "noBar":
+        in_brackets = element.getparent() is not None and element.getparent().tag == f"{_M}e" and \
+            element.getparent().getparent().tag == f"{_M}d"
+        return f"\\binom{{{top}}}{{{bottom}}}" if in_brackets else f"{{{top} \\atop {bottom}}}"
+    return f"\\frac{{{top}}}{{{bottom}}}"
 
 
 def _script(*names: str) -> Any:
@@ -118,6 +122,9 @@ def _delimited(element: Any, depth: int) -> str:
     between = _value(element, "dPr", "sepChr", "|")
     inner = f" {symbol(between)} ".join(_all(e, depth) for e in element.iterchildren(f"{_M}e")) \
         if between else "".join(_all(e, depth) for e in element.iterchildren(f"{_M}e"))
+    parts = [child for e in element.iterchildren(f"{_M}e") for child in e if child.tag != f"{_M}ctrlPr"]
+    if len(parts) == 1 and inner.startswith("\\binom") and (left, right) == ("(", ")"):
+        return inner
     if _TALL.search(inner) or not left or not right:
         ends = [symbol(char) if char else "." for char in (left, right)]
         return f"\\left{ends[0]} {inner} \\right{ends[1]}"
@@ -163,6 +170,9 @@ def _matrix(element: Any, depth: int) -> str:
 
 def _lines(element: Any, depth: int) -> str:
     rows = [_all(e, depth).strip().replace("\\&", "&") for e in element.iterchildren(f"{_M}e")]
+    rows = [re.sub(r"\s*\\#\(?([^()]{1,20})\)?$", r" \\tag{\1}", row) for row in rows]
+    if len(rows) == 1:
+        return rows[0].replace("&", "")
     return "\\begin{aligned} " + " \\\\ ".join(rows) + " \\end{aligned}"
 
 

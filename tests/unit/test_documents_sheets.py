@@ -129,6 +129,16 @@ def test_one_column_is_text(tmp_path: Path) -> None:
     assert csv_pages(tmp_path, b"first line\nsecond line\n") == ["first line\n\nsecond line\n"]
 
 
+def test_tables_side_by_side_are_told_apart() -> None:
+    left = {row: {1: f"a{row}", 2: f"b{row}"} for row in range(1, 6)}
+    apart = Grid({row: cells | ({4: f"x{row}", 5: f"y{row}"} if row > 2 else {}) for row, cells in left.items()})
+    assert [part.count("| --- |") for part in sections(apart)[0].split("\n\n")] == [1, 1]
+    spacer = Grid({row: cells | {4: f"x{row}"} for row, cells in left.items()})
+    assert "| a2 | b2 | x2 |" in sections(spacer)[0]
+    remark = Grid({row: cells | ({4: "see below"} if row == 1 else {}) for row, cells in left.items()})
+    assert "| a1 | b1 | see below |" in sections(remark)[0]
+
+
 def test_a_grid_keeps_merged_rows_together() -> None:
     grid = Grid({1: {1: "h", 2: "i"}, 2: {1: "a", 2: "b"}, 4: {2: "c"}}, [(2, 1, 4, 1)])
     assert sections(grid) == ['<table>\n<tr><th>h</th><th>i</th></tr>\n<tr><td rowspan="2">a</td><td>b</td></tr>\n'

@@ -55,6 +55,11 @@ def r(text: str, properties: str = "") -> str:
     (f"<m:bar><m:barPr><m:pos m:val='top'/></m:barPr><m:e>{r('x')}</m:e></m:bar>", r"\overline{x}"),
     (f"<m:m><m:mr><m:e>{r('a')}</m:e><m:e>{r('b')}</m:e></m:mr><m:mr><m:e>{r('c')}</m:e><m:e>{r('d')}</m:e></m:mr>"
      "</m:m>", r"\begin{matrix} a & b \\ c & d \end{matrix}"),
+    (f"<m:d><m:e><m:f><m:fPr><m:type m:val='noBar'/></m:fPr><m:num>{r('n')}</m:num><m:den>{r('k')}</m:den></m:f></m:e>"
+     "</m:d>", r"\binom{n}{k}"),
+    (f"<m:eqArr><m:e>{r('a=b#(1)')}</m:e></m:eqArr>", r"a = b \tag{1}"),
+    (f"<m:eqArr><m:e>{r('a&amp;=b')}</m:e><m:e>{r('c&amp;=d')}</m:e></m:eqArr>",
+     r"\begin{aligned} a& = b \\ c& = d \end{aligned}"),
     (r("sin45+single"), r"\sin45 + single"),
     (r("α≠ℝ𝑥, 5%"), r"\alpha \neq \mathbb{R}x, 5\%"),
 ])
@@ -89,6 +94,15 @@ def test_text_boxes_follow_their_paragraph_once(tmp_path: Path) -> None:
         f"<mc:AlternateContent><mc:Choice Requires='wps'><w:drawing>{box}</w:drawing></mc:Choice><mc:Fallback><w:pict>"
         f"{box}</w:pict></mc:Fallback></mc:AlternateContent></w:r><w:r><w:t>and after.</w:t></w:r></w:p>")
     assert read(document, tmp_path) == "Before and after.\n\nIn the box.\n"
+
+
+def test_a_table_of_one_cell_is_a_frame(tmp_path: Path) -> None:
+    document = docx.Document()
+    cell = document.add_table(1, 1).cell(0, 0)
+    cell.text = "Note"
+    inner = cell.add_table(1, 2)
+    inner.cell(0, 0).text, inner.cell(0, 1).text = "a", "b"
+    assert read(document, tmp_path) == "Note\n\n| a | b |\n| --- | --- |\n"
 
 
 def test_lists_and_raised_digits_in_cells(tmp_path: Path) -> None:
