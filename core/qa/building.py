@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from core import jobs
+from core import documents, jobs
+from core.errors import UserError
 from core.jobs import JobView
 from core.llm.opening import helper_key
 from core.llm.secrets import Secret, worker_environment
 from core.llm.urls import parse_base_url
 from core.models.store import network_environment
+from core.qa.generate import recipe
+from core.qa.ledger import Ledger
 from core.qa.settings import BuildSettings
 from core.storage.workspace import Workspace
 
@@ -15,8 +18,11 @@ from core.storage.workspace import Workspace
 def start_build(ws: Workspace, settings: BuildSettings, key: str | Secret | None = None, title: str = "") -> JobView:
     """Starts a build; the key reaches the worker in its environment only.
 
-    Raises UserError when the helper is not set up, or another build is running.
+    Raises UserError when the helper is not set up, another build is running, or everything should be written again
+    though nothing has changed since.
     """
+    if settings.scope == "all" and not _anything_new(ws, settings):
+        raise UserError("qa.error.same_again")
     return jobs.start(
         ws,
         "build",
@@ -25,6 +31,14 @@ def start_build(ws: Workspace, settings: BuildSettings, key: str | Secret | None
         lease="qa-main",
         env=_environment(ws, settings, key),
     )
+
+
+def _anything_new(ws: Workspace, settings: BuildSettings) -> bool:
+    """Whether a chunk of these documents was last written by another recipe, or has not been written yet."""
+    wanted = set(settings.documents) or {d.id for d in documents.list_documents(ws) if d.done_pages}
+    with Ledger(ws) as ledger:
+        known = {row["id"] for row in ledger.query("SELECT id FROM documents")}
+        return not wanted <= known or bool(ledger.spans(wanted, missing_only=False, recipe=recipe(settings)))
 
 
 def resume_build(ws: Workspace, job_id: str, key: str | Secret | None = None) -> JobView:

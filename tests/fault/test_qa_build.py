@@ -11,6 +11,7 @@ import time
 import pytest
 
 from core import jobs, qa
+from core.errors import UserError
 from core.jobs import JobState
 from core.llm import HelperSettings
 from core.qa import BuildSettings
@@ -55,7 +56,10 @@ def test_a_build_gives_located_pairs_and_is_not_paid_twice(ws, tmp_path):
         for pair in pairs:
             page = documents.page_markdown(ws, document, pair.evidence.page)
             assert page[pair.evidence.start : pair.evidence.end] == pair.evidence.quote
-        again = build(ws, settings(fake, scope="all"))
+        with pytest.raises(UserError) as told:
+            build(ws, settings(fake, scope="all"))
+        assert told.value.key == "qa.error.same_again"
+        again = build(ws, settings(fake))
         assert again.state is JobState.DONE
         assert len(fake.chats()) == asked
         assert again.result["accepted"] == done.result["accepted"] == qa.counts(ws).total

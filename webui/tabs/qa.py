@@ -14,7 +14,7 @@ from webui.forms import Form
 from webui.page import Call, Page
 from webui.tabs.qa_helper import HelperCard, last_helper
 from webui.tabs.qa_review import Panel, Review
-from webui.tabs.qa_words import Situation, buttons, honest, situation, summary, trouble
+from webui.tabs.qa_words import Situation, buttons, honest, situation, summary, trouble, written
 
 
 def build(page: Page) -> None:
@@ -116,6 +116,8 @@ class QATab:
         """Starts the build."""
         helper, ticked = self.helper.read(values), values[self.documents] or []
         settings = self.form.read(values, helper=helper, documents=tuple(ticked))
+        if written(situation(call), ticked):
+            settings = settings.model_copy(update={"scope": "all"})
         self.helper.keep_key(call, values, helper)
         qa.start_build(call.ws, settings)
         return ["", *self.draw(call, situation(call), ticked, helper), gr.Timer(active=True)]

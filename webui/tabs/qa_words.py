@@ -65,13 +65,18 @@ def buttons(call: Call, now: Situation, ticked: list[str], helper: HelperSetting
     missing = _missing(now, ticked, helper)
     if missing:
         return {"value": call.t(missing), "interactive": False, "variant": "primary"}, now.counts.total > 0
-    if now.whole and now.counts.total and set(ticked) <= now.asked():
+    if written(now, ticked):
         return {"value": call.t("qa.ui.again"), "interactive": True, "variant": "secondary"}, True
     if needs_starter(now, ticked, helper.kind):
         words = call.t("qa.ui.fetch_and_write", size=size(download_size()))
     else:
         words = call.t("qa.ui.continue" if now.counts.total and not now.whole else "qa.ui.write")
     return {"value": words, "interactive": True, "variant": "primary"}, False
+
+
+def written(now: Situation, ticked: list[str]) -> bool:
+    """Whether every chunk of the chosen documents has its pairs: the button then writes them again."""
+    return bool(now.whole and now.counts.total and set(ticked) <= now.asked())
 
 
 def download_size() -> int:
