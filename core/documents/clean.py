@@ -11,6 +11,7 @@ _VARIANTS = (*range(0x2E80, 0x2FE0), *range(0xF900, 0xFB07))  # CJK radicals and
 _FOLDS = {code: unicodedata.normalize("NFKC", chr(code)) for code in _VARIANTS}
 _HAN = re.compile(r"[㐀-鿿𠀀-𲎯]")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ]+")
+_NO_PROSE = re.compile(r"^ {0,3}```[\s\S]*?^ {0,3}```|^(?:\||<t|</t).*$", re.M)
 _LETTER = re.compile(r"[^\W\d_]")
 _ENGLISH = frozenset("the of and to in is that for it as with on be at by this are from or an was not must can if when "
                      "which has have its".split())
@@ -61,7 +62,10 @@ def clean_label(name: str) -> str:
 
 
 def language_of(text: str) -> str:
-    """"zh" by the share of Han characters, "en" by English function words, else "other"; "" without letters."""
+    """"zh" by the share of Han characters, "en" by English function words, else "other"; "" without letters.
+
+    Tables and code have few function words: sentences decide where there are any, else whether all letters are ASCII.
+    """
     letters = len(_LETTER.findall(text))
     if not letters:
         return ""
@@ -70,4 +74,7 @@ def language_of(text: str) -> str:
     words = [word.lower() for word in _LATIN.findall(text)]
     if sum(map(len, words)) < 0.7 * letters:
         return "other"
-    return "en" if len(words) < 20 or sum(word in _ENGLISH for word in words) > 0.12 * len(words) else "other"
+    prose = [word.lower() for word in _LATIN.findall(_NO_PROSE.sub("", text))]
+    if len(prose) < 20:
+        return "en" if len(words) < 20 or sum(map(str.isascii, words)) > 0.98 * len(words) else "other"
+    return "en" if sum(word in _ENGLISH for word in prose) > 0.12 * len(prose) else "other"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass
 
 
@@ -50,6 +51,7 @@ def _as_html(rows: list[list[Cell]]) -> str:
             height = _height(rows, starts, index, start)
             span += f' rowspan="{height}"' if height > 1 else ""
             text = "<br>".join(html.escape(" ".join(line.split()), quote=False) for line in cell.text.split("\n"))
+            text = re.sub(r"`([^`<>]+)`", r"<code>\1</code>", text)  # Markdown inside of HTML is not rendered
             written += f"<{tag}{span}>{text}</{tag}>"
         lines.append(f"<tr>{written}</tr>")
     return "\n".join([*lines, "</table>"])

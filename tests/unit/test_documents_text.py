@@ -53,6 +53,8 @@ def test_cleaned_text_can_be_stored(text: str) -> None:
 @pytest.mark.parametrize(("text", "language"), [
     (CHINESE, "zh"), ("The pump of the cabinet runs for six minutes and then it is off until the next hour comes by. "
                       "The owner has to look at the level of the water.", "en"), ("hello world", "en"),
+    ("| Size | Model | Microbatch |\n| --- | --- | --- |\n" + "| three | tiny llama | two |\n" * 9, "en"),
+    ("| Größe | Tür |\n| --- | --- |\n" + "| drei | für alle | Öl |\n" * 9, "other"),
     (GERMAN * 4, "other"), ("Насос работает шесть минут", "other"), ("12 34", ""), ("", ""),
 ])
 def test_languages(text: str, language: str) -> None:
@@ -99,6 +101,8 @@ def test_tables_are_pipes_and_html_only_where_cells_span() -> None:
                               [Cell("", continues=True), Cell("3")]])
     assert spanned == ('<table>\n<tr><th colspan="2">head</th></tr>\n<tr><td rowspan="2">x</td><td>1 &lt; 2</td></tr>\n'
                        "<tr><td>3</td></tr>\n</table>")
+    coded = table_markdown([[Cell("a", columns=2)], [Cell("`x <y>`"), Cell("`z`")]])
+    assert "<td>`x &lt;y&gt;`</td>" not in coded and "<td><code>z</code></td>" in coded
     assert table_markdown([[Cell(" ")]]) == "" and table_markdown([[Cell("box")]]) == "box"
 
 
