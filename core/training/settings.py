@@ -11,7 +11,7 @@ from core.settings import Settings, setting
 class TrainSettings(Settings):
     """What a run is trained with. Labels and helps are `train.<field>.*` of the message catalogue.
 
-    `save_every` and `evaluate_every` count optimiser steps; 0 means about ten times in a run, at least five apart.
+    `save_every` and `evaluate_every` count optimiser steps; 0 means about six times in a run, at least five apart.
     """
 
     area: ClassVar[str] = "train"

@@ -18,8 +18,8 @@ from core.training.hardware import Device, find_device, needs_checkpointing
 from core.training.rows import Rows, tokenise
 from core.training.settings import TrainSettings
 
-# Checks and checkpoints: ten in a run, but not after every step of a short one.
-_MOMENTS = 10
+# Checks and checkpoints: six in a run, but not after every step of a short one.
+_MOMENTS = 6
 _MIN_INTERVAL = 5
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 
