@@ -14,6 +14,7 @@ from core.qa.rules.attributes import attribute_fact, line_parts
 from core.qa.rules.clauses import clauses, imperative, separable
 from core.qa.rules.document import GENERIC_HEADING, about_document, document_subject, leans_on
 from core.qa.rules.parts import Part, Span, cells, parse_parts, plain, plain_heading
+from core.qa.rules.sections import section_facts
 from core.qa.rules.sentences import resolve, split_at_verb, split_sentences, subject_of
 from core.qa.rules.tables import table_facts
 from core.qa.rules.values import find_values
@@ -83,6 +84,7 @@ def extract_facts(chunk: Chunk) -> list[Fact]:
         else:
             facts += _list(chunk.text, part, lead, context)
             lead = None
+    facts += section_facts(chunk.text, parts, path[0] if path else "", path[-1] if path else "", chunk.language)
     return [f for f in _unique(facts) if not FORMULA.search(f.statement)]
 
 

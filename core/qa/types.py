@@ -41,7 +41,8 @@ class Fact:
     Attributes:
         statement: a full sentence that names its subject, what a tuned model shall say.
         answer: the value inside the statement that a question asks for.
-        kind: what the text looked like: fact, label, list, item, howto, step, code, remedy, faq, row, "cell:<column>".
+        kind: what the text looked like: fact, label, list, item, howto, step, code, remedy, faq, row, section,
+            "cell:<column>".
     """
 
     statement: str

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from core.qa.prompts import answer_messages, question_messages
 from core.qa.rules.filters import Uniqueness, acceptable, choose, words
+from core.qa.rules.sections import KIND as SECTION
 from core.qa.rules.wordings_en import questions_en
 from core.qa.rules.wordings_zh import questions_zh
 from core.qa.types import Chunk, Draft, Fact
@@ -45,8 +46,9 @@ def write_pairs(
         round_trip: drop a proposal when the model, asked it over the statement, does not find the fact's answer.
     """
     proposals = _proposals(facts, client, seed) if client and chunk.language == "en" else [[] for _ in facts]
-    unique = Uniqueness(list(dict.fromkeys(f.statement for f in facts))) if facts else None
-    shared = _shared_subjects(facts)
+    single = [f for f in facts if f.kind != SECTION]
+    unique = Uniqueness(list(dict.fromkeys(f.statement for f in single))) if single else None
+    shared = _shared_subjects(single)
     headings = " ".join(chunk.heading_path)
     kept = [
         [
@@ -64,7 +66,7 @@ def write_pairs(
         ruled = questions_zh if chunk.language == "zh" else questions_en
         worded = ruled(fact, fact.subject not in shared)
         rules = [q for q in worded if acceptable(q, fact, chunk.language, headings, ruled=True)]
-        ranked = unique.by_fit(mine, fact.statement) if unique else mine
+        ranked = unique.by_fit(mine, fact.statement) if unique and mine else []
         questions = choose(_mix(ranked, rules, fact, wordings), wordings, taken)
         taken += questions
         drafts += [

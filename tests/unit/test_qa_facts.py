@@ -177,3 +177,26 @@ def test_quotes_of_steps_show_their_numbers() -> None:
     steps = {f.kind: f for f in facts(text, "Lamp", "First start") if f.kind.startswith("step")}
     assert steps["step:2"].quote == "2. Add 77 ml of Verdal A."
     assert steps["step:6"].quote.startswith("6. Wait") and "step 6" in steps["step:6"].statement
+
+
+def test_a_section_is_one_answer_to_its_heading() -> None:
+    text = "## Light\n\nThe lamp shines for 15 hours a day. It grows brighter over 25 minutes.\n\n- One item\n"
+    section = next(f for f in facts(text, "Quill H4: Handbook", "Light") if f.kind == "section")
+    assert section.subject == "Light"
+    assert section.answer == "The lamp shines for 15 hours a day. It grows brighter over 25 minutes."
+
+
+@pytest.mark.parametrize("text", [
+    "## Light\n\nThe lamp shines for 15 hours a day.\n",
+    "## Overview\n\nThe lamp shines for 15 hours a day. It grows brighter over 25 minutes each morning.\n",
+    "## Light\n\n- The lamp shines for 15 hours a day. It grows brighter over 25 minutes.\n",
+    "## Light\n\nThis chapter describes the lamp. In this handbook you find out how it works.\n",
+])
+def test_single_sentences_general_headings_and_lists_are_no_sections(text: str) -> None:
+    assert [f for f in facts(text, "Quill H4: Handbook", "Light") if f.kind == "section"] == []
+
+
+def test_a_long_section_ends_with_a_whole_sentence() -> None:
+    text = "## Pumps\n\n" + " ".join(f"Pump number {n} moves {n} litres of water in an hour." for n in range(10, 40))
+    section = next(f for f in facts(text, "Handbook", "Pumps") if f.kind == "section")
+    assert 40 < len(section.answer.split()) <= 80 and section.answer.endswith("hour.")

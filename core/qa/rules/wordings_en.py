@@ -15,6 +15,8 @@ from core.qa.rules.forms_en import (
     label_questions,
     list_questions,
 )
+from core.qa.rules.sections import KIND as SECTION
+from core.qa.rules.sections import section_questions
 from core.qa.rules.sentences import split_at_verb
 from core.qa.rules.values import TIME_UNIT, Value, find_values
 from core.qa.rules.verbs_en import MODAL, PERSON, base_form, lower, purpose
@@ -62,6 +64,8 @@ def questions_en(fact: Fact, spare: bool = True) -> list[str]:
     kind = fact.kind.split(":")[0]
     if kind in ("code", "remedy"):
         made = code_questions(fact.subject, kind)
+    elif kind == SECTION:
+        made = section_questions(fact.subject, "en")
     elif kind == "cell":
         made = cell_questions(fact, fact.kind.split(":", 1)[1])
     elif kind == "attribute":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from core.qa.rules.attributes import attribute_questions
+from core.qa.rules.sections import KIND as SECTION
+from core.qa.rules.sections import section_questions
 from core.qa.rules.values import Value, find_values
 from core.qa.types import Fact
 
@@ -26,6 +28,8 @@ def questions_zh(fact: Fact, spare: bool = True) -> list[str]:
     kind, subject = fact.kind.split(":")[0], fact.subject.strip("，。：")
     if kind in ("code", "remedy"):
         made = _code(subject, kind)
+    elif kind == SECTION:
+        made = section_questions(subject, "zh")
     elif kind == "cell":
         made = _cell(fact, fact.kind.split(":", 1)[1])
     elif kind == "attribute":
