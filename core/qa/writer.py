@@ -19,7 +19,7 @@ from core.qa.rules.wordings_zh import questions_zh
 from core.qa.types import Chunk, Draft, Fact
 from core.storage import Workspace
 
-SAMPLES = {"fact": 10, "item": 6, "step": 6, "label": 4, "cell": 4, "attribute": 4}
+SAMPLES = {"fact": 8, "item": 5, "step": 5, "label": 4, "cell": 4, "attribute": 4}
 """Proposals of the model for each kind of fact; the other kinds are worded by rules alone."""
 TEMPERATURE = 0.7
 QUESTION_TOKENS = 28
@@ -51,23 +51,23 @@ def write_pairs(
     shared = _shared_subjects(single)
     headings = " ".join(chunk.heading_path)
     kept = [
-        [
-            q
-            for q in proposed
-            if acceptable(q, fact, chunk.language, headings) and (unique is None or unique.points_at(q, fact.statement))
-        ]
+        _shortlist([q for q in proposed if acceptable(q, fact, chunk.language, headings)], fact, unique, wordings)
         for fact, proposed in zip(facts, proposals, strict=True)
     ]
     if client and round_trip and chunk.language == "en":
         kept = _round_trip(facts, kept, client)
     drafts: list[Draft] = []
     taken: list[str] = []
+    stated: set[str] = set()
     for fact, mine in zip(facts, kept, strict=True):
+        # A further value of a sentence needs fewer: each question teaches the whole sentence.
+        again = fact.statement in stated and fact.kind.split(":")[0] in ("fact", "item", "step")
+        most = -(-wordings // 2) if again else wordings
+        stated.add(fact.statement)
         ruled = questions_zh if chunk.language == "zh" else questions_en
         worded = ruled(fact, fact.subject not in shared)
         rules = [q for q in worded if acceptable(q, fact, chunk.language, headings, ruled=True)]
-        ranked = unique.by_fit(mine, fact.statement) if unique and mine else []
-        questions = choose(_mix(ranked, rules, fact, wordings), wordings, taken)
+        questions = choose(_mix(mine, rules, fact, most), most, taken)
         taken += questions
         drafts += [
             Draft(q, fact.statement, fact.quote, fact_key(fact), fact.kind.split(":")[0], n)
@@ -87,6 +87,14 @@ def adapter_available(ws: Workspace) -> bool:
 def fact_key(fact: Fact) -> str:
     """Equal for all wordings of one fact: its statement and answer."""
     return hashlib.sha256(f"{fact.statement}\n{fact.answer}".encode()).hexdigest()[:12]
+
+
+def _shortlist(proposed: list[str], fact: Fact, unique: Uniqueness | None, wordings: int) -> list[str]:
+    """The proposals that fit this statement best and differ from each other."""
+    if not proposed or unique is None:
+        return []
+    mine = [q for q in proposed if unique.points_at(q, fact.statement)]
+    return choose(unique.by_fit(mine, fact.statement), wordings)
 
 
 def _mix(proposed: list[str], ruled: list[str], fact: Fact, wordings: int) -> list[str]:

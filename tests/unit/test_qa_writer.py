@@ -200,6 +200,12 @@ def test_wordings_of_a_fact_differ_and_share_its_key() -> None:
     assert len({d.question for d in drafts}) == 6
 
 
+def test_a_further_value_of_a_sentence_gets_half_the_wordings() -> None:
+    drafts = written("The H4 is built by Quillmere Instruments in the town of Harrowfen.", wordings=4)
+    sizes = [sum(d.fact_key == key for d in drafts) for key in dict.fromkeys(d.fact_key for d in drafts)]
+    assert sizes == [4, 2]
+
+
 def test_proposals_of_the_model_follow_one_exact_question() -> None:
     model = ScriptedModel("For what time may the pump run?", "What is the capital of France?")
     questions = [d.question for d in written("The pump runs for 12 minutes.", model)]
