@@ -22,7 +22,7 @@ from core.jobs import JobContext
 from core.storage import remove_dir
 from core.storage.workspace import RunPaths
 from core.training import checkpoints
-from core.training.shared_prefix import common_prefix, hidden_states, shareable
+from core.training.side_by_side import answer_states, mergeable
 
 _LOST_STEPS = 3
 _POOL_BATCHES = 4
@@ -71,10 +71,9 @@ class AnswerTrainer(SFTTrainer):
         super().__init__(*args, **kwargs)
         self.sampler = LengthGrouped(lengths, self.args.per_device_train_batch_size, self.args.seed)
         self.answers_only = self.args.device.type != "cuda" and _has_plain_head(self.model)
-        # Dropout draws anew for every row, and recomputed layers keep no cache.
+        # Dropout draws anew for every row, so a shared opening would be another model.
         drops = any(config.lora_dropout for config in self.model.peft_config.values())
-        self.shares = not drops and not self.args.gradient_checkpointing \
-            and shareable(self.model.config.get_text_config())
+        self.merges = not drops and mergeable(self.model.config.get_text_config())
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         return self.sampler
@@ -85,15 +84,11 @@ class AnswerTrainer(SFTTrainer):
         if return_outputs or not self.answers_only or self.accelerator.num_processes > 1:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         causal = self.accelerator.unwrap_model(model).get_base_model()
-        prefix = common_prefix(inputs["input_ids"], inputs["attention_mask"], inputs["labels"]) if self.shares else 0
-        hidden, labels = hidden_states(causal.base_model, inputs, prefix)
-        labels = labels[:, 1:]
-        counts = labels != -100
-        logits = causal.get_output_embeddings()(hidden[:, :-1][counts]).float()
-        total = cross_entropy(logits, labels[counts], reduction="sum")
+        states, targets = answer_states(causal.base_model, inputs, self.merges)
+        total = cross_entropy(causal.get_output_embeddings()(states).float(), targets, reduction="sum")
         if model.training:
             self._total_train_tokens += int(inputs["attention_mask"].sum())
-        tokens = counts.sum() if num_items_in_batch is None else torch.as_tensor(num_items_in_batch)
+        tokens = torch.as_tensor(len(targets) if num_items_in_batch is None else num_items_in_batch)
         return total / tokens.clamp(min=1)
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:

@@ -1,0 +1,118 @@
+"""Rows side by side in one sequence change neither the loss nor a gradient."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.tiny_model import make_model
+
+pytestmark = pytest.mark.model
+OPENING = list(range(5, 25))
+
+
+def batch(rows):
+    """Rows of (prompt, answer) tokens after the opening, padded on the right; the answers count."""
+    import torch
+
+    whole = [(OPENING + prompt + answer, [-100] * (len(OPENING) + len(prompt)) + answer) for prompt, answer in rows]
+    width = max(len(ids) for ids, _ in whole)
+    return {"input_ids": torch.tensor([ids + [0] * (width - len(ids)) for ids, _ in whole]),
+            "labels": torch.tensor([labels + [-100] * (width - len(labels)) for _, labels in whole]),
+            "attention_mask": torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids, _ in whole])}
+
+
+MIXED = [([30, 31, 32], [40, 41]), ([33], [42, 43, 44, 45]), ([30, 31, 34, 35], [46, 47, 48])]
+
+
+@pytest.mark.parametrize(("rows", "expected"), [
+    (MIXED, len(OPENING) - 1),
+    ([([30, 31], [40]), ([30, 32], [41])], len(OPENING)),
+    # The same question twice: what predicts the first word of an answer stays with the rows.
+    ([([30, 31], [40]), ([30, 31], [41])], len(OPENING) + 1),
+    ([([30], [40])], len(OPENING)),
+])
+def test_the_opening_ends_before_the_rows_differ_or_answer(rows, expected):
+    from core.training.side_by_side import common_prefix
+
+    given = batch(rows)
+    assert common_prefix(given["input_ids"], given["attention_mask"], given["labels"]) == expected
+
+
+@pytest.mark.parametrize(("config", "expected"), [
+    ({}, True), ({"sliding_window": 4096}, False), ({"layer_types": ["full_attention"] * 2}, True),
+    ({"layer_types": ["sliding_attention", "full_attention"]}, False),
+])
+def test_layers_that_look_at_a_window_keep_their_rows(config, expected):
+    from types import SimpleNamespace
+
+    from core.training.side_by_side import mergeable
+
+    assert mergeable(SimpleNamespace(**config)) is expected
+
+
+def losses(model, given, merge):
+    import torch
+
+    from core.training.side_by_side import answer_states
+
+    model.zero_grad()
+    states, targets = answer_states(model.model, given, merge)
+    loss = torch.nn.functional.cross_entropy(model.lm_head(states), targets)
+    loss.backward()
+    return loss.item(), {name: p.grad.clone() for name, p in model.named_parameters()}
+
+
+@pytest.fixture
+def model(tmp_path):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(make_model(tmp_path / "tiny"), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("rows", [MIXED, [([30, 31], [40]), ([30, 31], [41])], [([30, 31, 32], [40, 41])]])
+def test_losses_and_gradients_are_those_of_padded_rows(model, rows, attention):
+    model.set_attn_implementation(attention)
+    (plain, gradients), (merged, same) = (losses(model, batch(rows), merge) for merge in (False, True))
+    assert merged == pytest.approx(plain, rel=1e-6)
+    # Norms and rotations are computed in single precision whatever the weights are.
+    for name, gradient in gradients.items():
+        assert (gradient - same[name]).norm() <= 1e-5 * gradient.norm(), name
+
+
+def test_each_row_is_one_sequence_of_its_own(model, monkeypatch):
+    """What another row says must not be seen: the loss of two rows is that of each alone."""
+    import torch
+
+    from core.training.side_by_side import answer_states
+
+    def summed(rows):
+        states, targets = answer_states(model.model, batch(rows), True)
+        return torch.nn.functional.cross_entropy(model.lm_head(states), targets, reduction="sum").item()
+
+    assert summed(MIXED) == pytest.approx(sum(summed([row]) for row in MIXED), rel=1e-6)
+
+
+def test_left_padding_and_long_batches_stay_padded(model, monkeypatch):
+    import torch
+
+    from core.training import side_by_side
+
+    given = batch(MIXED)
+    flipped = {name: value.flip(1) for name, value in given.items()}
+    widths = []
+    monkeypatch.setattr(model.model, "forward", lambda **k: widths.append(k["input_ids"].shape) or _Output(k, 64))
+    side_by_side.answer_states(model.model, flipped, True)
+    side_by_side.answer_states(model.model, given, True)
+    monkeypatch.setattr(side_by_side, "LONGEST", 10)
+    side_by_side.answer_states(model.model, given, True)
+    assert widths[0] == widths[2] == given["input_ids"].shape
+    assert widths[1] == torch.Size([1, int(given["attention_mask"].sum()) - 2 * (len(OPENING) - 1)])
+
+
+class _Output:
+    def __init__(self, given, features):
+        import torch
+
+        self.last_hidden_state = torch.zeros(*given["input_ids"].shape, features)
