@@ -57,10 +57,10 @@ def test_a_pair_shows_its_evidence_and_can_be_edited(reviewed: AppProcess, open_
     shown(page, 0, 1).click()
     expect(page.locator("#qa-evidence mark")).to_contain_text("三号水泵的功率是 15 千瓦")
     expect(page.locator("#qa-evidence")).to_contain_text("设备手册.md · 第 1 页")
-    page.locator("#qa-question textarea").fill("三号水泵的功率是多少千瓦呢？")
+    page.locator("#qa-question textarea").fill("三号水泵的功率究竟是多少千瓦？")
     page.locator("#qa-save").click()
     expect(page.locator("#qa-saved")).to_contain_text("已保存")
-    assert [p.origin for p in qa.list_pairs(ws, query="千瓦呢")[0]] == ["edited"]
+    assert [p.origin for p in qa.list_pairs(ws, query="究竟")[0]] == ["edited"]
     page.locator("#qa-close").click()
     expect(page.locator("#qa-panel")).to_be_hidden()
     expect(page.locator("#qa-write")).to_be_visible()

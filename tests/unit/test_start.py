@@ -208,7 +208,9 @@ def test_sentences_are_chinese_in_a_chinese_terminal(clone: Path, monkeypatch: p
 def test_ctrl_c_ends_the_app_cleanly(clone: Path) -> None:
     start(clone)
     running = subprocess.Popen([sys.executable, "start.py", "--", "wait"], cwd=clone, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, encoding="utf-8", start_new_session=True)
+                               stderr=subprocess.PIPE, encoding="utf-8", start_new_session=True,
+                               # A shell starts background jobs with Ctrl-C ignored.
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     assert running.stdout is not None
     for line in running.stdout:
         if "app got" in line:
