@@ -19,7 +19,7 @@ class TrainSettings(Settings):
     model: str = setting(STARTER_ID, widget="model", max_length=1000, engine="model")
     dataset: str = setting("", widget="dataset", max_length=200, engine="train_dataset")
     method: str = setting("lora", choices=("lora",), pattern="^lora$")
-    epochs: int = setting(3, ge=1, le=100, step=1, engine="num_train_epochs")
+    epochs: int = setting(4, ge=1, le=100, step=1, engine="num_train_epochs")
     learning_rate: float = setting(1e-3, gt=0, le=0.1, engine="learning_rate")
     batch_size: int = setting(8, ge=1, le=256, step=1, unit="rows", engine="per_device_train_batch_size")
     cutoff_len: int = setting(1024, ge=16, le=131072, step=16, unit="tokens", advanced=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-LONGEST = 768
+LONGEST = 512
 """Tokens of such a sequence: every token is compared with every other, which costs more than padding beyond this."""
 
 
