@@ -9,8 +9,6 @@ from core.llm.opening import helper_key
 from core.llm.secrets import Secret, worker_environment
 from core.llm.urls import parse_base_url
 from core.models.store import network_environment
-from core.qa.generate import recipe
-from core.qa.ledger import Ledger
 from core.qa.settings import BuildSettings
 from core.storage.workspace import Workspace
 
@@ -35,6 +33,9 @@ def start_build(ws: Workspace, settings: BuildSettings, key: str | Secret | None
 
 def _anything_new(ws: Workspace, settings: BuildSettings) -> bool:
     """Whether a chunk of these documents was last written by another recipe, or has not been written yet."""
+    from core.qa.generate import recipe
+    from core.qa.ledger import Ledger
+
     wanted = set(settings.documents) or {d.id for d in documents.list_documents(ws) if d.done_pages}
     with Ledger(ws) as ledger:
         known = {row["id"] for row in ledger.query("SELECT id FROM documents")}
