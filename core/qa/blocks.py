@@ -11,6 +11,8 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?[ \t]*#*[ \t]*\Z")
 _ITEM = re.compile(r"(\s*)(?:[-*+•]|\d{1,3}[.)、]|[（(]\d{1,3}[)）])\s+\S")
 _DELIMITER = re.compile(r"\s*\|?\s*:?-{1,}:?\s*(\|\s*:?-{1,}:?\s*)*\|?\s*\Z")
+_HTML_TABLE = re.compile(r"\s*<table\b", re.IGNORECASE)
+_HTML_END = re.compile(r"</table\s*>", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=\S)|(?<=[。！？；])[”’」』）]*(?=\S)|\n")
 
 
@@ -97,6 +99,8 @@ def _block_at(text: str, lines: list[tuple[int, int]], at: int) -> tuple[str, in
         return "code", _end_of_code(text, lines, at, fence[1])
     if _HEADING.match(first):
         return "heading", at + 1
+    if _HTML_TABLE.match(first):
+        return "table", _end_of_html(text, lines, at)
     if _starts_table(text, lines, at):
         upto = at + 1
         while upto < len(lines) and "|" in _line(text, lines, upto):
@@ -112,7 +116,8 @@ def _block_at(text: str, lines: list[tuple[int, int]], at: int) -> tuple[str, in
 
 def _interrupts(text: str, lines: list[tuple[int, int]], at: int) -> bool:
     line = _line(text, lines, at)
-    return bool(_FENCE.match(line) or _HEADING.match(line) or _ITEM.match(line) or _starts_table(text, lines, at))
+    marks = (_FENCE, _HEADING, _ITEM, _HTML_TABLE)
+    return any(mark.match(line) for mark in marks) or _starts_table(text, lines, at)
 
 
 def _starts_table(text: str, lines: list[tuple[int, int]], at: int) -> bool:
@@ -125,6 +130,17 @@ def _starts_table(text: str, lines: list[tuple[int, int]], at: int) -> bool:
         and "|" in (below := _line(text, lines, at + 1))
         and bool(_DELIMITER.match(below))
     )
+
+
+def _end_of_html(text: str, lines: list[tuple[int, int]], at: int) -> int:
+    """After the line that closes the table; an open one ends before the next blank line."""
+    for index in range(at, len(lines)):
+        line = _line(text, lines, index)
+        if _HTML_END.search(line):
+            return index + 1
+        if not line.strip():
+            return index
+    return len(lines)
 
 
 def _end_of_code(text: str, lines: list[tuple[int, int]], at: int, fence: str) -> int:
@@ -154,8 +170,11 @@ def _end_of_list(text: str, lines: list[tuple[int, int]], at: int) -> int:
 
 
 def _table_header(text: str, block: Block) -> tuple[int, int] | None:
-    """Span of a table's header rows: up to and with the delimiter row; None when there is none."""
+    """Span of a table's header rows: up to and with the delimiter row or the HTML row of headings; None without one."""
     end = block.start
+    if head := re.match(r"\s*<table\b[^>]*>\s*<tr\b[^>]*>\s*<th\b.*?</tr>\s*", text[block.start : block.end],
+                        re.IGNORECASE | re.DOTALL):
+        return block.start, block.start + head.end()
     for number, line in enumerate(text[block.start : block.end].splitlines(keepends=True)):
         end += len(line)
         if number and _DELIMITER.match(line):

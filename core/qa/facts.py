@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from core.qa.rules.attributes import attribute_fact, line_parts
 from core.qa.rules.clauses import clauses, imperative, separable
 from core.qa.rules.document import GENERIC_HEADING, about_document, document_subject, leans_on
-from core.qa.rules.parts import Part, Span, cells, parse_parts, plain, plain_heading
+from core.qa.rules.parts import Part, Span, parse_parts, plain, plain_heading, table_rows
 from core.qa.rules.sections import section_facts
 from core.qa.rules.sentences import resolve, split_at_verb, split_sentences, subject_of
 from core.qa.rules.tables import table_facts
@@ -77,7 +77,9 @@ def extract_facts(chunk: Chunk) -> list[Fact]:
             lead = _lead_in(part, following, context)
             facts += _paragraph(chunk.text, part.span, lead, context)
         elif part.kind == "table":
-            rows = [(p, cells(p.text)) for p in part.pieces]
+            rows = table_rows(part.pieces)
+            if not rows:
+                continue
             facts += table_facts(rows, context.heading, chunk.language, context.owner, header)
             header = rows[0]
             lead = None

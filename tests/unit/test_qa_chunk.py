@@ -22,6 +22,8 @@ PIECES = st.one_of(
     st.just("Sentence one. Sentence two! 第三句。第四句？\n"),
     st.just("word " * 90 + "\n"),
     st.just("字" * 300),
+    st.builds("<table>\n<tr><th>a</th></tr>\n<tr><td>{}</td></tr>\n</table>\n".format, WORDS),
+    st.just("<table>\n<tr><td>never closed"),
     st.just("| x | y |\n|--|--|\n" + "| 1 | 2 |\n" * 40),
 )
 PAGES = st.lists(st.lists(PIECES, max_size=6).map("".join), min_size=1, max_size=4)
@@ -80,6 +82,15 @@ def test_long_tables_repeat_their_header_and_keep_rows_whole():
         assert lines[:2] == ["| name | weight |", "|---|---|"]
         assert all(re.fullmatch(r"\| item \d+ \| \d+ kg \|", line) for line in lines[2:])
         assert span.chunk.kind == "table"
+
+
+def test_html_tables_are_tables_and_repeat_their_headings():
+    table = "<table>\n<tr><th>Code</th><th>Meaning</th></tr>\n" + "".join(
+        f"<tr><td>E{n}</td><td>The pump number {n} is blocked</td></tr>\n" for n in range(60)) + "</table>\n"
+    assert [b.kind for b in split_blocks("Before.\n" + table + "After.\n")] == ["text", "table", "text"]
+    _, spans = chunk_document("doc-a", "a.docx", [(1, table)], target=200)
+    assert len(spans) > 2
+    assert all("<th>Meaning</th>" in span.chunk.text for span in spans)
 
 
 def test_ids_follow_content_not_position_or_settings():

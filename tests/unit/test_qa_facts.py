@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -200,3 +202,23 @@ def test_a_long_section_ends_with_a_whole_sentence() -> None:
     text = "## Pumps\n\n" + " ".join(f"Pump number {n} moves {n} litres of water in an hour." for n in range(10, 40))
     section = next(f for f in facts(text, "Handbook", "Pumps") if f.kind == "section")
     assert 40 < len(section.answer.split()) <= 80 and section.answer.endswith("hour.")
+
+
+MERGED = """<table>
+<tr><th>Model</th><th>Width</th><th>Colour</th></tr>
+<tr><td rowspan="2">Oslo &amp; Bergen</td><td>61 cm</td><td>red</td></tr>
+<tr><td>72 cm</td><td>blue</td></tr>
+<tr><td>Turku</td><td colspan="2">to order</td></tr>
+</table>
+"""
+
+
+def test_merged_cells_count_for_every_field_they_cover() -> None:
+    found = {(f.subject, f.kind, f.answer) for f in facts(MERGED, "Shelves", "Sizes")}
+    assert {("Oslo & Bergen", "cell:Width", "61 cm"), ("Oslo & Bergen", "cell:Width", "72 cm"),
+            ("Oslo & Bergen", "cell:Colour", "blue"), ("Turku", "cell:Colour", "to order")} <= {
+        (re.sub(" model$", "", subject), kind, answer) for subject, kind, answer in found}
+
+
+def test_html_that_is_no_table_row_states_nothing() -> None:
+    assert facts("<table>\n</table>\n", "Shelves") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ BOLD_HEADING = re.compile(r"^\s*\*\*([^*:：]{2,80})\*\*\s*$")
 ITEM = re.compile(r"^(\s*)(?:[-*+•·●▪]|(\d{1,2}|[a-z])[.)、．）])\s+(?=\S)")
 ZH_NUMBERED = re.compile(r"^(\s*)(?:(\d{1,2})[、．]|[（(](\d{1,2})[)）])\s*(?=\S)")
 TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
+HTML_TABLE = re.compile(r"^\s*</?(?:table|thead|tbody|tr)\b[^>]*>", re.IGNORECASE)
+HTML_CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
 MARKS = re.compile(r"\*\*|__|`|<br\s*/?>|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)")
 LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 HEADING_NUMBER = re.compile(
@@ -57,6 +60,44 @@ def cells(line: str) -> list[str]:
     return [plain(cell) for cell in re.split(r"(?<!\\)\|", inner)]
 
 
+def table_rows(pieces: tuple[Span, ...]) -> list[tuple[Span, list[str]]]:
+    """The rows of a table with their cells; a merged cell of an HTML table stands in every field that it covers."""
+    rows: list[tuple[Span, list[str]]] = []
+    hanging: dict[int, tuple[int, str]] = {}
+    for piece in pieces:
+        if not HTML_TABLE.match(piece.text):
+            rows.append((piece, cells(piece.text)))
+        elif found := HTML_CELL.findall(piece.text):
+            rows.append((piece, _fields(found, hanging)))
+    return rows
+
+
+def _fields(found: list[tuple[str, str, str]], hanging: dict[int, tuple[int, str]]) -> list[str]:
+    """Texts of one HTML row by field. `hanging` holds (rows left, text) of cells that reach down, by column."""
+    fields: list[str] = []
+    waiting = list(found)
+    while waiting or len(fields) in hanging:
+        column = len(fields)
+        if column in hanging:
+            left, text = hanging.pop(column)
+            if left > 1:
+                hanging[column] = (left - 1, text)
+            fields.append(text)
+            continue
+        _, attributes, raw = waiting.pop(0)
+        text = html.unescape(plain(re.sub(r"<[^>]*>", " ", raw)))
+        for place in range(column, column + _span(attributes, "colspan")):
+            fields.append(text)
+            if (rows := _span(attributes, "rowspan")) > 1:
+                hanging[place] = (rows - 1, text)
+    return fields
+
+
+def _span(attributes: str, name: str) -> int:
+    match = re.search(rf"{name}\s*=\s*[\"']?(\d{{1,3}})", attributes, re.IGNORECASE)
+    return max(1, int(match[1])) if match else 1
+
+
 def parse_parts(source: str) -> list[Part]:
     """Parts in order. Fenced code is left out: it states nothing that rules could ask about."""
     parts: list[Part] = []
@@ -98,7 +139,7 @@ def _kind(line: str) -> str:
         return "blank"
     if HEADING.match(line) or BOLD_HEADING.match(line):
         return "heading"
-    if line.lstrip().startswith("|") and line.count("|") >= 2:
+    if line.lstrip().startswith("|") and line.count("|") >= 2 or HTML_TABLE.match(line):
         return "table"
     if ITEM.match(line) or ZH_NUMBERED.match(line):
         return "item"

@@ -68,7 +68,7 @@ def table_facts(rows: list[Row], heading: str, language: str, owner: str = "", b
 
 def _head_and_body(rows: list[Row], heading: str, language: str, before: Row | None) -> tuple[list[str], list[Row]]:
     """Column names and rows. A first line that looks like the rows below it (a code) is a row, not a header."""
-    ruled = len(rows) > 1 and TABLE_RULE.match(rows[1][0].text) is not None
+    ruled = len(rows) > 1 and (TABLE_RULE.match(rows[1][0].text) is not None or "<th" in rows[0][0].text.lower())
     body = [r for r in rows if not TABLE_RULE.match(r[0].text)]
     if not body:
         return [], []
