@@ -77,10 +77,10 @@ def pages(ws: Workspace, id: str) -> list[PageInfo]:
     return found
 
 
-def page_markdown(ws: Workspace, id: str, number: int) -> str:
-    """The text of a page, corrected by hand or as converted; empty when there is none."""
+def page_markdown(ws: Workspace, id: str, number: int, corrected: bool = True) -> str:
+    """The text of a page, corrected by hand (unless not `corrected`) or as converted; empty when there is none."""
     paths = ws.document(id)
-    for path in (paths.edited(number), paths.markdown(number)):
+    for path in ([paths.edited(number)] if corrected else []) + [paths.markdown(number)]:
         try:
             return path.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:

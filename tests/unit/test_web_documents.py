@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import gradio as gr
 import pytest
 
 from core import documents
 from core.documents import DocumentInfo, PageInfo
+from core.errors import UserError
 from webui.language import translations
 from webui.page import Call, Page
 from webui.tabs.documents_viewer import Viewer
@@ -14,13 +17,23 @@ from webui.tabs.documents_viewer import Viewer
 ALPHA = DocumentInfo("alpha", "alpha.md", "md", 10, "", state="done", pages=1, done_pages=1)
 
 
+@dataclass
+class Stored:
+    converted: dict[int, str] = field(default_factory=lambda: {1: "every 14 days"})
+    edited: dict[int, str] = field(default_factory=dict)
+
+    def text(self, ws, id: str, number: int, corrected: bool = True) -> str:
+        return (self.edited if corrected and number in self.edited else self.converted)[number]
+
+
 @pytest.fixture
-def texts(monkeypatch: pytest.MonkeyPatch) -> dict[int, str]:
-    found = {1: "every 14 days"}
-    monkeypatch.setattr(documents, "pages", lambda ws, id: [PageInfo(number) for number in found])
-    monkeypatch.setattr(documents, "page_markdown", lambda ws, id, number: found[number])
+def texts(monkeypatch: pytest.MonkeyPatch) -> Stored:
+    found = Stored()
+    monkeypatch.setattr(documents, "pages", lambda ws, id: [PageInfo(number) for number in found.converted])
+    monkeypatch.setattr(documents, "page_markdown", found.text)
     monkeypatch.setattr(documents, "page_image", lambda ws, id, number: None)
-    monkeypatch.setattr(documents, "save_page_markdown", lambda ws, id, number, text: found.__setitem__(number, text))
+    monkeypatch.setattr(documents, "save_page_markdown",
+                        lambda ws, id, number, text: found.edited.__setitem__(number, text))
     return found
 
 
@@ -40,23 +53,37 @@ def is_skip(value: object) -> bool:
     return isinstance(value, dict) and value == gr.skip()
 
 
-def test_drawing_again_leaves_a_box_in_which_somebody_types(viewer: tuple[Viewer, Call], texts: dict[int, str]) -> None:
+def test_drawing_again_leaves_a_box_in_which_somebody_types(viewer: tuple[Viewer, Call], texts: Stored) -> None:
     view, call = viewer
     first = sent(view, view.show(call, ALPHA))
     assert first["source"] == "every 14 days"
     assert is_skip(sent(view, view.show(call, ALPHA, 1, first["shown"]))["source"])
 
 
-def test_a_correction_is_stored_and_the_box_is_left_alone(viewer: tuple[Viewer, Call], texts: dict[int, str]) -> None:
+def test_a_correction_is_stored_and_the_box_is_left_alone(viewer: tuple[Viewer, Call], texts: Stored) -> None:
     view, call = viewer
     first = sent(view, view.show(call, ALPHA))
-    shown, said = view.keep(call, first["shown"], "every 15 days")
-    assert texts[1] == "every 15 days" and said
-    assert is_skip(sent(view, view.show(call, ALPHA, 1, shown))["source"])
+    said = view.keep(call, first["shown"], "every 15 days")
+    assert texts.edited[1] == "every 15 days" and said
+    again = sent(view, view.show(call, ALPHA, 1, first["shown"]))
+    assert is_skip(again["source"]) and is_skip(again["shown"])
+    assert sent(view, view.show(call, ALPHA))["source"] == "every 15 days"
 
 
-def test_text_that_was_read_anew_is_sent(viewer: tuple[Viewer, Call], texts: dict[int, str]) -> None:
+def test_text_that_was_read_anew_is_sent(viewer: tuple[Viewer, Call], texts: Stored) -> None:
     view, call = viewer
     first = sent(view, view.show(call, ALPHA))
-    texts[1] = "every 16 days"
+    texts.converted[1] = "every 16 days"
     assert sent(view, view.show(call, ALPHA, 1, first["shown"]))["source"] == "every 16 days"
+
+
+@pytest.mark.parametrize("shown", ["", "alpha 0 x", "alpha", "alpha x y", None])
+def test_without_a_page_nothing_is_kept(viewer: tuple[Viewer, Call], texts: Stored, shown: str) -> None:
+    view, call = viewer
+    assert is_skip(view.keep(call, shown, "lost?")) and texts.edited == {}
+
+
+def test_a_strange_place_is_refused(viewer: tuple[Viewer, Call], texts: Stored) -> None:
+    view, call = viewer
+    with pytest.raises(UserError):
+        view.keep(call, "../../etc 1 x", "text")

@@ -14,7 +14,7 @@ from webui.components.words import plain
 from webui.forms import Form
 from webui.page import Call, Page
 from webui.tabs.documents_list import Snapshot, headers, primary, problems, row, snapshot
-from webui.tabs.documents_viewer import Viewer
+from webui.tabs.documents_viewer import Viewer, place_of
 
 OTHER = {"en": "zh", "zh": "en"}
 REFUSALS_SHOWN = 12  # an archive may hold hundreds of files that are no documents
@@ -91,11 +91,11 @@ class DocumentsTab:
         own = {id(c) for c in self.viewer.delete.outputs}
         return [value for component, value in zip(self.outputs, values, strict=True) if id(component) not in own]
 
-    def open(self, call: Call, shown: list[Any] | None) -> list[Any]:
+    def open(self, call: Call, shown: str) -> list[Any]:
         """Everything anew, keeping the page that is looked at."""
         return self.draw(call, snapshot(call), shown)
 
-    def draw(self, call: Call, snap: Snapshot, shown: list[Any] | None, drawn: str = "",
+    def draw(self, call: Call, snap: Snapshot, shown: str, drawn: str = "",
              look: bool = True) -> list[Any]:
         """Updates for `outputs`. The table is sent only when it differs from `drawn`; the viewer only if `look`."""
         rows = [row(call, d) for d in snap.documents]
@@ -106,19 +106,20 @@ class DocumentsTab:
         any_documents = bool(snap.documents)
         view = [gr.skip()] * len(self.viewer.outputs)
         if look:
-            document = snap.find(shown[0] if shown else None) or next(iter(snap.documents), None)
-            same = shown and document and shown[0] == document.id and shown[1]
-            view = self.viewer.show(call, document, shown[1] if same and shown else 1, shown)
+            id, number = place_of(shown)
+            document = snap.find(id) or next(iter(snap.documents), None)
+            known = document is not None and document.id == id and number
+            view = self.viewer.show(call, document, number if known else 1, shown)
         return [gr.update(visible=not any_documents), gr.update(visible=any_documents), table,
                 [d.id for d in snap.documents], fresh, gr.update(visible=bool(said), value=said),
                 gr.update(visible=bool(ended), value=ended), gr.update(**button),
                 gr.update(visible=not button["visible"]), *self.card.updates(call, snap.job), *view,
                 gr.Timer(active=snap.running)]
 
-    def tick(self, call: Call, drawn: str, shown: list[Any] | None) -> list[Any]:
+    def tick(self, call: Call, drawn: str, shown: str) -> list[Any]:
         """While converting: the list and the progress; the viewer when it has nothing yet, and at the end."""
         snap = snapshot(call)
-        return self.draw(call, snap, shown, drawn, look=not snap.running or not shown or not shown[1])
+        return self.draw(call, snap, shown, drawn, look=not snap.running or not place_of(shown)[1])
 
     def upload(self, call: Call, paths: list[str] | None) -> list[Any]:
         """Takes the files in; each that cannot be used is named with the reason."""
@@ -128,13 +129,13 @@ class DocumentsTab:
         lines = said[:REFUSALS_SHOWN] + (more if len(said) > REFUSALS_SHOWN else [])
         colour = "doubt" if all(r.document_id for r in results) else "blocker"
         return [None, gr.update(visible=bool(lines), value="\n\n".join(lines), elem_classes=[colour]),
-                *self.open(call, None)]
+                *self.open(call, "")]
 
     def _example(self, other: bool) -> Any:
         def click(call: Call) -> list[Any]:
             ids = documents.import_example(call.ws, OTHER[call.lang] if other else call.lang)
             documents.start_convert(call.ws, ids, ConvertSettings())
-            return self.open(call, None)
+            return self.open(call, "")
         return click
 
     def start(self, call: Call, values: dict[Any, Any]) -> list[Any]:
@@ -142,16 +143,16 @@ class DocumentsTab:
         snap = snapshot(call)
         wanted = snap.todo or [d for d in snap.documents if d.state == "failed"]
         documents.start_convert(call.ws, [d.id for d in wanted], self.form.read(values))
-        return self.open(call, None)
+        return self.open(call, "")
 
     def again(self, call: Call, values: dict[Any, Any]) -> list[Any]:
         """Converts the shown document once more, reading every page as a picture."""
         shown = values[self.viewer.shown]
         settings = self.form.read(values).model_copy(update={"ocr": "always"})
-        documents.start_convert(call.ws, [shown[0]], settings)
+        documents.start_convert(call.ws, [place_of(shown)[0]], settings)
         return self.open(call, shown)
 
-    def choose(self, call: Call, ids: list[str], shown: list[Any] | None, text: str,
+    def choose(self, call: Call, ids: list[str], shown: str, text: str,
                event: gr.SelectData) -> list[Any]:
         """Opens the document of the clicked row."""
         self.viewer.keep(call, shown, text)
@@ -159,14 +160,14 @@ class DocumentsTab:
         document = snapshot(call).find(ids[number] if number < len(ids) else None)
         return self.viewer.show(call, document)
 
-    def lost(self, call: Call, shown: list[Any] | None) -> str:
+    def lost(self, call: Call, shown: str) -> str:
         """What deleting the shown document loses."""
-        document = snapshot(call).find(shown[0] if shown else None)
+        document = snapshot(call).find(place_of(shown)[0])
         return call.t("documents.ui.delete_sure", name=document.label if document else "",
                       pages=document.pages or 0 if document else 0)
 
-    def remove(self, call: Call, shown: list[Any] | None) -> list[Any]:
+    def remove(self, call: Call, shown: str) -> list[Any]:
         """Deletes the shown document and opens the next."""
-        if shown:
-            documents.delete_document(call.ws, shown[0])
-        return self._but_delete(self.open(call, None))
+        if id := place_of(shown)[0]:
+            documents.delete_document(call.ws, id)
+        return self._but_delete(self.open(call, ""))

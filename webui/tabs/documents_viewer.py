@@ -10,6 +10,7 @@ import gradio as gr
 
 from core import documents
 from core.documents import DocumentInfo, PageInfo
+from core.storage import check_id
 from webui.components.confirm import TwoClicks
 from webui.components.pictures import copy_for_browser
 from webui.components.words import plain
@@ -43,8 +44,10 @@ class Viewer:
     @classmethod
     def build(cls, page: Page) -> Viewer:
         """Renders the viewer, hidden until a document is chosen."""
-        tr, shown = page.tr, gr.State(None)
+        tr = page.tr
         with gr.Column(visible=False, elem_classes="card", elem_id="documents-viewer") as box:
+            # In the browser, not in a session: it arrives and leaves together with the text that it belongs to.
+            shown = gr.Textbox("", visible="hidden", show_label=False, elem_id="documents-shown")
             with gr.Row(elem_classes="title-row"):
                 head = gr.Markdown(elem_id="documents-head", sanitize_html=True)
                 again = gr.Button(tr("documents.ui.with_ocr"), size="sm", visible=False, elem_id="documents-again")
@@ -84,7 +87,7 @@ class Viewer:
                     self.outputs)
         page.on(self.choice.input, self._jump, [*self.typed, self.choice], self.outputs)
         for event in (self.source.blur, self.save.click):
-            page.on(event, self.keep, self.typed, [self.shown, self.saved])
+            page.on(event, self.keep, self.typed, self.saved)
         page.on(text_tab.select, lambda call, text: without_remote_images(text), self.source, self.rendered)
 
     @property
@@ -92,24 +95,24 @@ class Viewer:
         """What `keep` needs: the page that is shown, and its text in the box."""
         return [self.shown, self.source]
 
-    def _jump(self, call: Call, shown: list[Any] | None, text: str, number: int) -> list[Any]:
+    def _jump(self, call: Call, shown: str, text: str, number: int) -> list[Any]:
         self.keep(call, shown, text)
         return self.show(call, _known(call, shown), number)
 
-    def turn(self, call: Call, shown: list[Any] | None, text: str, by: int) -> list[Any]:
+    def turn(self, call: Call, shown: str, text: str, by: int) -> list[Any]:
         """The neighbouring page."""
         self.keep(call, shown, text)
-        return self.show(call, _known(call, shown), (shown[1] if shown else 1) + by)
+        return self.show(call, _known(call, shown), place_of(shown)[1] + by)
 
     def nothing(self, call: Call) -> list[Any]:
         """Hides the viewer."""
-        return [None, gr.update(visible=False), *[gr.skip()] * 12, *self.delete.reset(call)]
+        return ["", gr.update(visible=False), *[gr.skip()] * 12, *self.delete.reset(call)]
 
     def show(self, call: Call, document: DocumentInfo | None, number: int = 1,
-             shown: list[Any] | None = None) -> list[Any]:
+             shown: str = "") -> list[Any]:
         """One page of the document; its state and reason while it has none.
 
-        When `shown` is this page with the text that is stored, the boxes stay as they are: somebody may be typing.
+        When `shown` is this page as it was converted last, the boxes stay as they are: somebody may be typing.
         """
         if document is None:
             return self.nothing(call)
@@ -119,39 +122,46 @@ class Viewer:
         again = gr.update(visible=document.state in ("failed", "partial"))
         head = f"### {plain(document.label)}\n{head_words(call, document)}"
         if not number:
-            return [[document.id, 0, ""], gr.update(visible=True), head, gr.update(visible=False), *[gr.skip()] * 3,
-                    gr.update(visible=False), gr.update(visible=False), None, "", "", "", again,
+            return [_place(document.id, 0, ""), gr.update(visible=True), head, gr.update(visible=False),
+                    *[gr.skip()] * 3, gr.update(visible=False), gr.update(visible=False), None, "", "", "", again,
                     *self.delete.reset(call)]
         text, doubt = documents.page_markdown(call.ws, document.id, number), page_doubt(call, known[number])
         picture = documents.page_image(call.ws, document.id, number)
-        now = _place(document.id, number, text)
-        boxes = [gr.skip()] * 3 if now == shown else [without_remote_images(text), text, ""]
+        now = _place(document.id, number, documents.page_markdown(call.ws, document.id, number, corrected=False))
+        same = now == shown
+        boxes = [gr.skip()] * 3 if same else [without_remote_images(text), text, ""]
         choices = [(page_words(call, p, document.pages or len(found)), p.number) for p in found]
-        return [now, gr.update(visible=True), head, gr.update(visible=len(found) > 1),
+        return [gr.skip() if same else now, gr.update(visible=True), head, gr.update(visible=len(found) > 1),
                 gr.update(interactive=number > min(known)), gr.update(choices=choices, value=number),
                 gr.update(interactive=number < max(known)), gr.update(visible=bool(doubt), value=doubt),
                 gr.update(visible=True),
                 gr.update(visible=picture is not None, value=copy_for_browser(call.ws, picture) if picture else None),
                 *boxes, again, *self.delete.reset(call)]
 
-    def keep(self, call: Call, shown: list[Any] | None, text: str) -> Any:
+    def keep(self, call: Call, shown: str, text: str) -> Any:
         """Saves a correction; also when the box is left or another page is opened: nothing typed is lost."""
-        if not shown or not shown[1]:
-            return [gr.skip(), gr.skip()]
-        if text != documents.page_markdown(call.ws, shown[0], shown[1]):
-            documents.save_page_markdown(call.ws, shown[0], shown[1], text)
-        stored = documents.page_markdown(call.ws, shown[0], shown[1])
-        return [_place(shown[0], shown[1], stored), call.t("documents.ui.saved")]
+        id, number = place_of(shown)
+        if not number:
+            return gr.skip()
+        if text != documents.page_markdown(call.ws, id, number):
+            documents.save_page_markdown(call.ws, id, number, text)
+        return call.t("documents.ui.saved")
 
 
-def _place(id: str, number: int, text: str) -> list[Any]:
-    """What `shown` keeps: the page, and which text of it was sent to the browser."""
-    return [id, number, hashlib.sha256(text.encode()).hexdigest()]
+def place_of(shown: str) -> tuple[str, int]:
+    """(document id, page number) of what `shown` holds; ("", 0) for nothing. Raises UserError for a strange id."""
+    id, number, _ = [*(shown or "").split(" "), "0", "", ""][:3]
+    return (check_id(id), int(number)) if id and number.isdigit() else ("", 0)
 
 
-def _known(call: Call, shown: list[Any] | None) -> DocumentInfo | None:
-    listed = documents.list_documents(call.ws)
-    return next((d for d in listed if shown and d.id == shown[0]), None)
+def _place(id: str, number: int, text: str) -> str:
+    """What `shown` holds: the page, and which conversion of it was sent to the browser; a correction is none."""
+    return f"{id} {number} {hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _known(call: Call, shown: str) -> DocumentInfo | None:
+    id = place_of(shown)[0]
+    return next((d for d in documents.list_documents(call.ws) if d.id == id), None)
 
 
 def head_words(call: Call, document: DocumentInfo) -> str:
