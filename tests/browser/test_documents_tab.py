@@ -82,6 +82,7 @@ def test_leaving_the_box_keeps_a_correction_and_deleting_asks_again(
     expect(page.locator("#documents-head")).to_contain_text("alpha.md")
     expect(page.locator("#documents-source textarea")).to_have_value(re.compile(r"^Only this\.\s*$"))
     texts = {d.label: documents.page_markdown(ws, d.id, 1).strip() for d in documents.list_documents(ws)}
+    expect(page.locator("#documents-shown")).not_to_be_visible()
     assert texts["alpha.md"] == "Only this." and "水泵" in texts["说明 (1).txt"]
 
     delete = page.locator("#documents-delete")

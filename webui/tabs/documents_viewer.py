@@ -47,7 +47,7 @@ class Viewer:
         tr = page.tr
         with gr.Column(visible=False, elem_classes="card", elem_id="documents-viewer") as box:
             # In the browser, not in a session: it arrives and leaves together with the text that it belongs to.
-            shown = gr.Textbox("", visible="hidden", show_label=False, elem_id="documents-shown")
+            shown = gr.Textbox("", show_label=False, container=False, elem_classes="unseen", elem_id="documents-shown")
             with gr.Row(elem_classes="title-row"):
                 head = gr.Markdown(elem_id="documents-head", sanitize_html=True)
                 again = gr.Button(tr("documents.ui.with_ocr"), size="sm", visible=False, elem_id="documents-again")
