@@ -14,6 +14,8 @@ RATIO, RATIO_FROM_BYTES = 100, 10 * 1000**2
 ENTRIES = 5_000
 PARAGRAPHS = 200_000
 CELLS = 4_000_000
+UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
+"""What `zipfile` raises for files that are damaged, cut off or packed in a way it does not know."""
 _CHUNK = 1 << 20
 
 
@@ -26,7 +28,7 @@ def check_archive(path: Path, total_bytes: int = TOTAL_BYTES, locked: str = "doc
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+    except UNREADABLE:
         raise UserError("documents.error.damaged") from None
     if any(entry.flag_bits & 1 for entry in entries):
         raise UserError(locked)
@@ -57,7 +59,7 @@ def check_xml(path: Path, suffixes: tuple[str, ...] = (".xml", ".rels"), *, doct
                     begins = first.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<")
                     if name.endswith(suffixes) or begins and not name.endswith((".svg", ".html", ".htm", ".xhtml")):
                         _check_part(part, first, entry.file_size, doctype)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error):
+    except UNREADABLE:
         raise UserError("documents.error.damaged") from None
 
 

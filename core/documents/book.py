@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from core.documents.archive import check_archive, check_xml
+from core.documents.archive import UNREADABLE, check_archive, check_xml
 from core.documents.child import PageText
 from core.documents.clean import clean_markdown
 from core.documents.sections import split_sections
@@ -35,7 +35,7 @@ class BookReader:
                 self.sections = _Book(archive).sections()
         except UserError:
             raise
-        except (zipfile.BadZipFile, KeyError, ValueError, SyntaxError, NotImplementedError, OSError, RuntimeError):
+        except (*UNREADABLE, KeyError, SyntaxError):
             raise UserError("documents.error.damaged") from None
         self.total = len(self.sections)
 

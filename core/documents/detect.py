@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from pathlib import Path
 
-from core.documents.archive import check_archive
+from core.documents.archive import UNREADABLE, check_archive
 from core.documents.office import FORMATS as OFFICE
 from core.documents.office import require_program
 from core.documents.plain import utf16_without_mark
@@ -104,7 +103,7 @@ def _zip_kind(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
             type = _declared_type(archive) if "mimetype" in names else ""
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, OSError, EOFError, zlib.error):
+    except UNREADABLE:
         raise UserError("documents.error.damaged") from None
     kind = _package_kind(names, type)
     if kind != ARCHIVE:

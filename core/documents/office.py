@@ -9,7 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from core.documents.archive import check_archive
+from core.documents.archive import UNREADABLE, check_archive
 from core.errors import UserError
 from core.storage.workspace import OfficePaths
 
@@ -82,7 +82,7 @@ def _refuse_locked(path: Path) -> None:
         with zipfile.ZipFile(path) as archive, archive.open("META-INF/manifest.xml") as part:
             if b"encryption-data" in part.read(1 << 20):
                 raise UserError("documents.error.encrypted")
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, OSError):
+    except (*UNREADABLE, KeyError):
         raise UserError("documents.error.damaged") from None
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from collections.abc import Callable
 from typing import Any
 
-from core.documents.archive import check_archive
+from core.documents.archive import UNREADABLE, check_archive
 from core.documents.clean import clean_label
 from core.errors import UserError
 from core.storage.space import human_bytes
@@ -17,7 +16,6 @@ from core.storage.workspace import ArchivePaths, user_path
 MEMBERS = 2_000
 _CHUNK = 1 << 20
 _LITTER = re.compile(r"(?:^|/)(?:__MACOSX/|\.(?!\.?/)|Thumbs\.db$|desktop\.ini$|~\$)", re.I)
-_BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
 
 
 def run(input: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
@@ -39,7 +37,7 @@ def run(input: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
                 left -= _unpack(archive, entry, folder, number, min(left, input["file_bytes"]))
             except UserError as error:
                 line["error"] = error.as_dict()
-            except _BROKEN:
+            except UNREADABLE:
                 line["error"] = UserError("documents.error.damaged").as_dict()
             send(line)
 

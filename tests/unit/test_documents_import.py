@@ -201,3 +201,15 @@ def test_a_damaged_folder_does_not_hide_the_others(ws: Workspace, tmp_path: Path
     shutil.copytree(ws.document(id).dir, ws.document("doc-copy").dir)
     ws.document("doc-copy").spec.write_text("{", encoding="utf-8")
     assert [d.id for d in documents.list_documents(ws)] == [id]
+
+
+def test_an_office_file_whose_packing_is_damaged_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "a.odt"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("META-INF/manifest.xml", os.urandom(2000))
+    content = bytearray(path.read_bytes())
+    content[60:400] = b"\xff" * 340
+    path.write_bytes(content)
+    with pytest.raises(UserError) as refused:
+        office._refuse_locked(path)
+    assert refused.value.key == "documents.error.damaged"
