@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -27,12 +28,19 @@ def serve(host: str, port: int | None, *, open_browser: bool = False, extra_host
     lock = _only_server(ws)
     _prepare(ws)
     clean_environment(ws)
+    gc.disable()  # importing makes a million objects that all stay: looking through them again and again finds nothing
     from webui.layout import build
 
     try:
-        launch(build(ws), policy, open_browser=open_browser)
+        launch(build(ws), policy, open_browser=open_browser, on_ready=_collect_from_now)
     finally:
         os.close(lock)
+
+
+def _collect_from_now() -> None:
+    """What the start made is kept for good; garbage that comes later is collected as ever."""
+    gc.freeze()
+    gc.enable()
 
 
 def _only_server(ws: Workspace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from core.errors import UserError
@@ -29,8 +30,8 @@ def clean_environment(ws: Workspace) -> None:
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost,::1"]))
 
 
-def launch(demo: gr.Blocks, policy: BindPolicy, *, open_browser: bool) -> None:
-    """Serves until interrupted and prints the address in one line once the page can be fetched."""
+def launch(demo: gr.Blocks, policy: BindPolicy, *, open_browser: bool, on_ready: Callable[[], None]) -> None:
+    """Serves until interrupted; calls `on_ready` and prints the address in one line once the page can be fetched."""
     from starlette.middleware import Middleware
 
     from webui.guard import Guard
@@ -47,6 +48,7 @@ def launch(demo: gr.Blocks, policy: BindPolicy, *, open_browser: bool) -> None:
         app_kwargs={"middleware": [Middleware(Guard, policy=policy)],
                     "openapi_url": None, "docs_url": None, "redoc_url": None},
     )
+    on_ready()
     host = "127.0.0.1" if policy.host in ("0.0.0.0", "::") else policy.host
     address = f"http://{host}:{policy.port}/"
     if policy.moved_from is not None:
