@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from core.documents.classify import ends_sentence, heading_class, looks_like_code, looks_like_comment, reads_as_heading
+from core.documents.table_rows import Rule, joined_rows
 from core.documents.table_text import Cell, table_markdown
 from core.documents.text_lines import TextLine, bullet_of, join_lines, join_text, numbered, text_line
 
@@ -40,18 +42,20 @@ class Block:
 
 @dataclass(frozen=True)
 class Setting:
-    """What is known of the page around a box: edges of its column, letter height of the text, is it from OCR."""
+    """What is known of the page around a box: edges of its column, letter height of the text, is it from OCR, and the
+    horizontal lines drawn on it."""
 
     left: float
     right: float
     body: float
     is_ocr: bool
+    rules: Sequence[Rule] = ()
 
 
 def blocks_of(box: Any, around: Setting) -> list[Block]:
     """The blocks of a layout box."""
     if box.boxclass == "table":
-        return [Block("table", _table(box.table or {}))]
+        return [Block("table", _table(box.table or {}, around.rules))]
     lines = [line for line in map(text_line, box.textlines or ()) if line.plain.strip()]
     if not lines:
         return []
@@ -221,9 +225,10 @@ def _digits(number: str) -> str:
     return f"{match[0]}." if match else ""
 
 
-def _table(table: dict[str, Any]) -> str:
+def _table(table: dict[str, Any], rules: Sequence[Rule]) -> str:
     """The table as the models cut it; lines of a cell are one running text, and empty rows and columns are dropped."""
     rows = [[_cell(text) for text in row] for row in table.get("extract") or ()]
+    rows = joined_rows(rows, table.get("cells") or [], rules)
     rows = [row for row in rows if any(row)]
     width = max(map(len, rows), default=0)
     rows = [row + [""] * (width - len(row)) for row in rows]

@@ -14,6 +14,7 @@ from core.documents import record
 from core.documents.clean import clean_markdown, language_of
 from core.documents.detect import PAGED
 from core.documents.levels import relevel
+from core.documents.page_breaks import repeat_headers
 from core.documents.settings import ChildLimits, ConvertSettings
 from core.documents.types import Message
 from core.errors import UserError
@@ -168,7 +169,10 @@ class Conversion:
         texts = {n: paths.markdown(n).read_text(encoding="utf-8") for n in sorted(readable)}
         sizes = {n: line.get("sizes", []) for n, line in readable.items()}
         is_ocr = any(line["source"] != "text" for line in readable.values())
-        for number, text in relevel(texts, sizes, is_ocr).items():
+        better = relevel(texts, sizes, is_ocr)
+        if record.load_spec(paths)["kind"] in PAGED:
+            better = repeat_headers(better)
+        for number, text in better.items():
             if text != texts[number]:
                 atomic_write(paths.markdown(number), text)
         whole = len(readable) == known.total and not error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pymupdf4llm.helpers.document_layout as engine
@@ -13,6 +13,7 @@ from core.documents.blocks import Block, Setting, blocks_of, breaks_before
 from core.documents.classify import ends_sentence
 from core.documents.clean import fenced, literal
 from core.documents.order import in_reading_order
+from core.documents.table_rows import Rule, horizontal_rules
 from core.documents.text_lines import TextLine, join_lines, join_text, text_line
 
 _EDGES = ("page-header", "page-footer")
@@ -28,12 +29,15 @@ def page_markdown(document: Any, is_ocr: bool = False,
         is_ocr: the text was read from the picture; fonts say nothing then.
         running: tells whether a line at the page's edge is a running header or footer; by default the models do.
     """
-    return render(engine.parse_document(document, use_ocr=False, force_text=True).pages[0], is_ocr, running)
+    page = engine.parse_document(document, use_ocr=False, force_text=True).pages[0]
+    has_tables = any(box.boxclass == "table" for box in page.boxes)
+    return render(page, is_ocr, running, horizontal_rules(document[0]) if has_tables else ())
 
 
-def render(page: Any, is_ocr: bool, running: Callable[[str], bool] | None) -> tuple[str, tuple[float, ...]]:
-    """Like `page_markdown`, for a page as the models see it. What they call header or footer stays when it is the
-    only text or does not recur."""
+def render(page: Any, is_ocr: bool, running: Callable[[str], bool] | None,
+           rules: Sequence[Rule] = ()) -> tuple[str, tuple[float, ...]]:
+    """Like `page_markdown`, for a page as the models see it and the lines drawn on it. What the models call header or
+    footer stays when it is the only text or does not recur."""
     blocks: list[Block] = []
     edges: list[Block] = []
     body = _body_size(page)
@@ -41,7 +45,7 @@ def render(page: Any, is_ocr: bool, running: Callable[[str], bool] | None) -> tu
     last_edges = [b for b in page.boxes if b.boxclass == "page-footer"]
     for box in [*first_edges, *in_reading_order([b for b in page.boxes if b.boxclass not in _EDGES]), *last_edges]:
         if box.boxclass not in _EDGES:
-            around = Setting(*_column(box, page.boxes), body, is_ocr)
+            around = Setting(*_column(box, page.boxes), body, is_ocr, rules)
             _append(blocks, blocks_of(box, around), around)
         elif lines := [line for line in map(text_line, box.textlines or ()) if line.plain.strip()]:
             size = max(line.size for line in lines)

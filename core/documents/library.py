@@ -11,6 +11,7 @@ from typing import Any
 from core.documents import record
 from core.documents.clean import clean_label, clean_markdown
 from core.documents.detect import ARCHIVE, sniff
+from core.documents.page_breaks import join_pages
 from core.documents.settings import ImportLimits
 from core.documents.types import DocumentInfo, ImportResult, PageInfo
 from core.errors import UserError
@@ -107,9 +108,8 @@ def save_page_markdown(ws: Workspace, id: str, number: int, text: str) -> None:
 
 
 def document_markdown(ws: Workspace, id: str) -> str:
-    """All pages, one after the other."""
-    texts = [page_markdown(ws, id, page.number).strip("\n") for page in pages(ws, id)]
-    return "\n\n".join(text for text in texts if text) + "\n"
+    """All pages as one text: tables and sentences that go on over a page break are one."""
+    return join_pages([page_markdown(ws, id, page.number) for page in pages(ws, id)])
 
 
 def delete_document(ws: Workspace, id: str) -> None:

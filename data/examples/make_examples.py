@@ -21,18 +21,21 @@ from PIL import Image
 HERE = Path(__file__).resolve().parent
 TITLES = {"en": "Quillmere H4 · Owner's Handbook", "zh": "奎尔米 H4 · 用户手册"}
 PAGE, BODY = pymupdf.paper_rect("a4"), pymupdf.Rect(64, 74, 531, 770)
+NEW_PAGE = ("3.", "4.", "6.", "9.")
 SCAN_DPI, SCAN_QUALITY = 150, 55
 CSS = """
 body {font-family: sans-serif; font-size: 13px; line-height: 1.5}
 h1 {font-size: 21px; margin-bottom: 10px} h2 {font-size: 16px; margin-top: 16px; margin-bottom: 5px}
 h3 {font-size: 13px; margin-top: 10px; margin-bottom: 3px} p, li {margin-top: 3px; margin-bottom: 4px}
-table {border-collapse: collapse} td, th {border-width: 1px; border-style: solid; border-color: #555; padding: 4px} th {background-color: #e4ebe8}
+table {border-collapse: collapse} td, th {border-width: 1px; border-style: solid; border-color: #555; padding: 3px}
 """
 
 
 def text_pdf(source: str, lang: str) -> bytes:
     """A4 pages with running header and page number."""
     html = MarkdownIt("commonmark").enable("table").render(source)
+    for chapter in NEW_PAGE:
+        html = html.replace(f"<h2>{chapter}", f'<h2 style="page-break-before: always">{chapter}')
     story, buffer = pymupdf.Story(html=html, user_css=CSS), io.BytesIO()
     writer, more = pymupdf.DocumentWriter(buffer), 1
     while more:

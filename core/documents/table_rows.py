@@ -1,0 +1,73 @@
+"""Rows of a table that belong together: lines of one cell that were cut apart. Child only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from core.documents.text_lines import join_text
+
+Rule = tuple[float, float, float]
+_THICKEST = 3.0
+_NEAR = 4.0
+
+
+def horizontal_rules(page: Any) -> list[Rule]:
+    """(y, x0, x1) in points of the straight horizontal lines and flat boxes drawn on a page; one for each stroke."""
+    rules = []
+    for drawing in page.get_cdrawings():
+        for item in drawing["items"]:
+            if item[0] == "l":
+                (x0, y0), (x1, y1) = item[1], item[2]
+            elif item[0] == "re":
+                x0, y0, x1, y1 = item[1]
+            else:
+                continue
+            if abs(y1 - y0) <= _THICKEST < abs(x1 - x0):
+                rules.append(((y0 + y1) / 2, min(x0, x1), max(x0, x1)))
+            elif item[0] == "re" and drawing["type"] != "f":
+                rules += [(y, min(x0, x1), max(x0, x1)) for y in (y0, y1)]
+    return rules
+
+
+def joined_rows(rows: list[list[str]], cells: list[list[Any]], rules: Sequence[Rule]) -> list[list[str]]:
+    """Rows of text with those joined that no line parts, in a table whose rows are parted by lines.
+
+    Args:
+        rows: text of the cells.
+        cells: box (x0, y0, x1, y1) of each cell or None, in points.
+        rules: lines on the page.
+
+    A row is joined to the one above when it has an empty cell, for a row of its own would fill its first ones; tables
+    with lines only around their head stay as they are.
+    """
+    if len(cells) != len(rows) or len(rows) < 3:
+        return rows
+    edges = [_edge(row) for row in cells]
+    parted = [edge is not None and _is_ruled(edge, rules) for edge in edges[1:]]
+    if sum(parted) < 2 or sum(parted) < len(parted) / 2:
+        return rows
+    joined = [rows[0]]
+    for row, is_parted in zip(rows[1:], parted, strict=True):
+        if is_parted or row[0] or not any(row) or len(row) != len(joined[-1]):
+            joined.append(row)
+        else:
+            joined[-1] = [join_text(above, below) for above, below in zip(joined[-1], row, strict=True)]
+    return joined
+
+
+def _edge(row: list[Any]) -> Rule | None:
+    """The upper edge of a row."""
+    boxes = [box for box in row if box is not None]
+    return (min(b[1] for b in boxes), min(b[0] for b in boxes), max(b[2] for b in boxes)) if boxes else None
+
+
+def _is_ruled(edge: Rule, rules: Sequence[Rule]) -> bool:
+    """Whether lines near the edge cover half of its width."""
+    y, left, right = edge
+    parts = sorted((max(x0, left), min(x1, right)) for ry, x0, x1 in rules if abs(ry - y) <= _NEAR)
+    covered, reach = 0.0, left
+    for x0, x1 in parts:
+        covered += max(0.0, x1 - max(x0, reach))
+        reach = max(reach, x1)
+    return covered >= 0.5 * (right - left)
