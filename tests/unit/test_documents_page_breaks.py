@@ -35,7 +35,7 @@ def test_other_tables_keep_their_own_header() -> None:
 
 
 def test_sentences_go_on_over_the_page_break() -> None:
-    assert join_pages(["The cabinet holds\n", "18 plants.\n"]) == "The cabinet holds\n\n18 plants.\n", "a list may begin"
+    assert join_pages(["The box holds\n", "18 plants.\n"]) == "The box holds\n\n18 plants.\n", "a list may begin"
     assert join_pages(["It holds\n", "many plants.\n\nNext.\n"]) == "It holds many plants.\n\nNext.\n"
     assert join_pages(["柜子可以种\n", "十八株植物。\n"]) == "柜子可以种十八株植物。\n"
     assert join_pages(["A short con-\n", "tinued word.\n"]) == "A short continued word.\n"
