@@ -60,7 +60,7 @@ def main() -> None:
     given = batches(rows, args.batch)[:args.steps + 1]
 
     def step(batch: dict[str, Any], merge: bool) -> None:
-        states, targets = answer_states(causal.base_model, batch, merge)
+        states, targets, _ = answer_states(causal.base_model, batch, merge)
         loss = torch.nn.functional.cross_entropy(causal.get_output_embeddings()(states), targets)
         optimizer.zero_grad()
         loss.backward()

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from core.qa.prompts import answer_messages, question_messages
+from core.qa.rules.everyday_en import everyday
 from core.qa.rules.filters import Uniqueness, acceptable, choose, words
 from core.qa.rules.sections import KIND as SECTION
 from core.qa.rules.wordings_en import questions_en
@@ -67,7 +68,9 @@ def write_pairs(
         ruled = questions_zh if chunk.language == "zh" else questions_en
         worded = ruled(fact, fact.subject not in shared)
         rules = [q for q in worded if acceptable(q, fact, chunk.language, headings, ruled=True)]
-        questions = choose(_mix(mine, rules, fact, most), most, taken)
+        other = everyday([*rules[:2], *mine]) if chunk.language == "en" and fact.kind != "faq" else []
+        other = [q for q in other if acceptable(q, fact, chunk.language, headings, ruled=True)]
+        questions = choose(_mix(mine, rules, other, fact, most), most, taken)
         taken += questions
         drafts += [
             Draft(q, fact.statement, fact.quote, fact_key(fact), fact.kind.split(":")[0], n)
@@ -97,16 +100,17 @@ def _shortlist(proposed: list[str], fact: Fact, unique: Uniqueness | None, wordi
     return choose(unique.by_fit(mine, fact.statement), wordings)
 
 
-def _mix(proposed: list[str], ruled: list[str], fact: Fact, wordings: int) -> list[str]:
+def _mix(proposed: list[str], ruled: list[str], other: list[str], fact: Fact, wordings: int) -> list[str]:
     """Rules first where the text's form says what to ask (codes, steps, lists); else one, then the model's, then more.
 
     People ask in words of their own: the more of the wordings are the model's, the more questions a tuned model
     understands. A rule's is the most exact, so one is always among them, and most where the model has little to say.
+    `other` says some of them again in everyday words.
     """
     if fact.kind in ("code", "remedy", "howto", "faq", "list"):
-        return [*ruled, *proposed]
-    most = max(1, wordings - 1)
-    return [*ruled[:1], *proposed[:most], *ruled[1:], *proposed[most:]]
+        return [*ruled, *proposed, *other]
+    most = max(1, wordings - 1 - min(2, len(other)))
+    return [*ruled[:1], *proposed[:most], *other[:2], *ruled[1:], *proposed[most:], *other[2:]]
 
 
 def _shared_subjects(facts: Sequence[Fact]) -> set[str]:

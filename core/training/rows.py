@@ -27,6 +27,13 @@ class Rows:
     dropped: int = 0
     tokens: int = 0
 
+    def opening(self) -> int:
+        """How many tokens all rows begin with: what the chat template puts before each first question."""
+        every = [row["input_ids"] for row in self.rows]
+        first, last = min(every, default=[]), max(every, default=[])
+        return next((n for n, (one, other) in enumerate(zip(first, last, strict=False)) if one != other),
+                    min(len(first), len(last)))
+
 
 def tokenise(conversations: list[list[Message]], tokenizer: Any, cutoff_len: int,
              on_row: Callable[[int], None]) -> Rows:

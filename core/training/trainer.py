@@ -126,7 +126,8 @@ def _build(job: JobContext, settings: TrainSettings, model: Any, tokenizer: Any,
                             train_dataset=Dataset.from_list(rows.rows),
                             eval_dataset=Dataset.from_list(held_out.rows) if held_out.rows else None,
                             processing_class=tokenizer, peft_config=lora, callbacks=[reporter], job=job,
-                            run=job.ws.run(job.id), lengths=lengths)
+                            run=job.ws.run(job.id), lengths=lengths, opening=rows.opening(),
+                            prompt_loss_weight=settings.prompt_loss_weight)
     reporter.trainer = trainer
     return trainer, reporter
 

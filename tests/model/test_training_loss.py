@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from core.datasets import conversations
@@ -30,6 +32,7 @@ def _reference(folder, rows, settings):
     optimizer = torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=0.0)
     sampler = LengthGrouped([len(row["input_ids"]) for row in rows], settings.batch_size, settings.seed)
     losses, total = [], steps_in(settings, len(rows))
+    opening = len(os.path.commonprefix([row["input_ids"] for row in rows]))
     for epoch in range(settings.epochs):
         sampler.set_epoch(epoch)
         order = list(sampler)
@@ -37,28 +40,35 @@ def _reference(folder, rows, settings):
             for group in optimizer.param_groups:
                 group["lr"] = settings.learning_rate * (1 - len(losses) / total)
             batch = [rows[i] for i in order[start:start + settings.batch_size]]
-            loss = _padded_loss(model, batch)
+            loss, questions = _padded_losses(model, batch, opening)
             optimizer.zero_grad()
-            loss.backward()
+            (loss + settings.prompt_loss_weight * questions).backward()
             torch.nn.utils.clip_grad_norm_(weights, settings.max_grad_norm)
             optimizer.step()
             losses.append(float(loss.detach()))
     return losses
 
 
-def _padded_loss(model, batch):
+def _padded_losses(model, batch, opening):
+    """Mean loss of the answers' tokens, and the sum over those of questions divided by the answers' count."""
     import torch
 
     width = max(len(row["input_ids"]) for row in batch)
     ids = torch.tensor([row["input_ids"] + [0] * (width - len(row["input_ids"])) for row in batch])
     labels = torch.tensor([row["labels"] + [IGNORED] * (width - len(row["labels"])) for row in batch])
     seen = torch.tensor([[1] * len(row["input_ids"]) + [0] * (width - len(row["input_ids"])) for row in batch])
-    logits = model(input_ids=ids, attention_mask=seen).logits
-    return torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
+    logits = model(input_ids=ids, attention_mask=seen).logits[:, :-1]
+    asked = torch.where((labels == IGNORED) & (seen == 1), ids, IGNORED)
+    asked[:, :opening] = IGNORED
+    answers, questions = (torch.nn.functional.cross_entropy(logits.flatten(0, 1), wanted[:, 1:].flatten(),
+                                                            reduction="sum") for wanted in (labels, asked))
+    count = (labels[:, 1:] != IGNORED).sum()
+    return answers / count, questions / count
 
 
-def test_every_step_has_the_loss_of_a_plain_loop(ws):
-    settings = tiny_run.settings(ws, lora_dropout=0.0, warmup_share=0.0)
+@pytest.mark.parametrize("weight", [0.0, 0.3])
+def test_every_step_has_the_loss_of_a_plain_loop(ws, weight):
+    settings = tiny_run.settings(ws, lora_dropout=0.0, warmup_share=0.0, prompt_loss_weight=weight)
     job = tiny_run.new_job(ws)
     train(job, settings)
     rows = tokenise(conversations(ws, tiny_run.DATASET), make_tokenizer(), settings.cutoff_len, lambda n: None).rows

@@ -50,13 +50,13 @@ def test_layers_that_look_at_a_window_keep_their_rows(config, expected):
     assert mergeable(SimpleNamespace(**config)) is expected
 
 
-def losses(model, given, merge):
+def losses(model, given, merge, opening=None):
     import torch
 
     from core.training.side_by_side import answer_states
 
     model.zero_grad()
-    states, targets = answer_states(model.model, given, merge)
+    states, targets, _ = answer_states(model.model, given, merge, opening)
     loss = torch.nn.functional.cross_entropy(model.lm_head(states), targets)
     loss.backward()
     return loss.item(), {name: p.grad.clone() for name, p in model.named_parameters()}
@@ -71,10 +71,11 @@ def model(tmp_path):
 
 
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("opening", [None, len(OPENING), 2, 0])
 @pytest.mark.parametrize("rows", [MIXED, [([30, 31], [40]), ([30, 31], [41])], [([30, 31, 32], [40, 41])]])
-def test_losses_and_gradients_are_those_of_padded_rows(model, rows, attention):
+def test_losses_and_gradients_are_those_of_padded_rows(model, rows, opening, attention):
     model.set_attn_implementation(attention)
-    (plain, gradients), (merged, same) = (losses(model, batch(rows), merge) for merge in (False, True))
+    (plain, gradients), (merged, same) = (losses(model, batch(rows), merge, opening) for merge in (False, True))
     assert merged == pytest.approx(plain, rel=1e-6)
     # Norms and rotations are computed in single precision whatever the weights are.
     for name, gradient in gradients.items():
@@ -88,10 +89,38 @@ def test_each_row_is_one_sequence_of_its_own(model, monkeypatch):
     from core.training.side_by_side import answer_states
 
     def summed(rows):
-        states, targets = answer_states(model.model, batch(rows), True)
+        states, targets, _ = answer_states(model.model, batch(rows), True)
         return torch.nn.functional.cross_entropy(model.lm_head(states), targets, reduction="sum").item()
 
     assert summed(MIXED) == pytest.approx(sum(summed([row]) for row in MIXED), rel=1e-6)
+
+
+@pytest.mark.parametrize("merge", [False, True])
+def test_questions_are_given_from_the_end_of_the_opening_on(model, merge):
+    from core.training.side_by_side import answer_states
+
+    rows = [([30, 31], [40]), ([32], [41, 42])]
+    _, alone, _ = answer_states(model.model, batch(rows), merge)
+    states, targets, answers = answer_states(model.model, batch(rows), merge, len(OPENING))
+    assert targets[answers].tolist() == alone.tolist() and len(states) == len(targets)
+    asked = targets[~answers].tolist()
+    assert [t for t in asked if t in (30, 31, 32)] == [30, 31, 32]
+    assert not set(asked) & set(OPENING), "the template's words before the question are no part of it"
+
+
+def test_many_tokens_are_scored_in_parts(model, monkeypatch):
+    import torch
+
+    from core.training import engine
+
+    states = torch.randn(7, model.config.hidden_size, dtype=torch.float64, requires_grad=True)
+    targets = torch.arange(7)
+    whole = engine._summed(model.lm_head, states, targets)
+    gradient, = torch.autograd.grad(whole, states)
+    monkeypatch.setattr(engine, "_AT_ONCE", 3)
+    parts = engine._summed(model.lm_head, states, targets)
+    assert parts.item() == pytest.approx(whole.item(), rel=1e-6)
+    assert torch.allclose(torch.autograd.grad(parts, states)[0], gradient, rtol=1e-5)
 
 
 def test_left_padding_and_long_batches_stay_padded(model, monkeypatch):

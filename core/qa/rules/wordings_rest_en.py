@@ -102,8 +102,10 @@ def _modal(subject: str, verb: str, rest: str) -> list[str]:
     short = re.sub(r"^not ", "", rest)
     when = re.match(r"(be [a-z]+(?: out| off| up)?) (?:when|as soon as|before|after|if) ", rest)
     if when and not nothing:
+        limit = re.search(r"\b(?:less than|more than|fewer than|below|above|under|over) \d[\d.,]* ([a-z]{3,})\b", rest)
         return [
             f"When {verb} {name} {when[1]}?",
+            *([f"At how many {limit[1]} {verb} {name} {when[1]}?"] if limit else []),
             f"Can you tell me when {name} {verb} {when[1]}?",
             f"In what case {verb} {name} {when[1]}?",
             f"I need to know when {name} {verb} {when[1]}.",
