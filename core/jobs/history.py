@@ -101,8 +101,10 @@ class Fold:
         count, seconds = self.last[0] - self.first[0], self.last[1] - self.first[1]
         if count <= 0 or seconds <= 0:
             return None
+        pace = seconds / count
         since = max(0.0, time.monotonic() - self.last[1])
-        return max(0.0, (self.total - self.last[0]) * seconds / count - since)
+        # Something that takes longer than those before it takes nothing off the time of those after it.
+        return max(0.0, (self.total - self.last[0]) * pace - min(since, pace))
 
     def elapsed_s(self) -> float | None:
         """Seconds of work in this sitting, never negative; None when the machine was started again meanwhile."""

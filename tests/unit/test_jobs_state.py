@@ -86,6 +86,9 @@ def test_time_left_comes_from_this_sitting_and_phase_and_is_never_negative() -> 
     assert fold.eta_s() is None
     take("progress", 0, done=20, total=40)
     assert fold.eta_s() == pytest.approx(200, abs=2)
+    fold.last = (20, now - 500)  # the next one already takes far longer than those before it
+    fold.first = (10, now - 600)
+    assert fold.eta_s() == pytest.approx(190, abs=2)
     take("progress", -1, done=40, total=40)
     assert fold.eta_s() == 0
     take("phase", 0, name="save")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 GRID = "rgba(128,148,152,0.25)"
 TEXT = "#7b8d92"
 MAX_POINTS = 1000
+FEW_STEPS = 8
 
 
 def loss_curve(train: Sequence[tuple[int, float | None]], held_out: Sequence[tuple[int, float | None]],
@@ -35,7 +36,10 @@ def loss_curve(train: Sequence[tuple[int, float | None]], held_out: Sequence[tup
                            mode="lines+markers", line={"width": 2, "dash": "dash", "color": AFTER})
         figure.add_scatter(x=[best[0]], y=[best[1]], name=t("chart.loss.best", lang), mode="markers",
                            marker={"size": 13, "symbol": "star", "color": AFTER})
-    return _dress(figure, t("chart.axis.step", lang), t("chart.axis.loss", lang))
+    _dress(figure, t("chart.axis.step", lang), t("chart.axis.loss", lang))
+    if steps and steps[-1] <= FEW_STEPS:
+        figure.update_xaxes(dtick=1)  # there is no step 1.5
+    return figure
 
 
 def smooth(values: Sequence[float], weight: float = 0.8) -> list[float]:
@@ -56,7 +60,7 @@ def thin(points: list[tuple[int, float]], limit: int) -> list[tuple[int, float]]
     return points[: len(points) - 1: stride] + points[-1:]
 
 
-def _dress(figure: Figure, x_title: str, y_title: str) -> Figure:
+def _dress(figure: Figure, x_title: str, y_title: str) -> None:
     axis = {"gridcolor": GRID, "zeroline": False, "color": TEXT, "linecolor": GRID}
     figure.update_layout(
         template="none", height=320, margin={"l": 56, "r": 12, "t": 8, "b": 44}, hovermode="x unified",
@@ -64,4 +68,3 @@ def _dress(figure: Figure, x_title: str, y_title: str) -> Figure:
         legend={"orientation": "h", "y": 1.12, "x": 0}, xaxis={**axis, "title": x_title},
         yaxis={**axis, "title": y_title, "rangemode": "tozero"}, uirevision="keep",
     )
-    return figure

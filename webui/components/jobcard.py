@@ -58,7 +58,7 @@ class JobCard:
         if view.total:
             parts.append(_share(call, view))
             bar = f'<progress value="{view.done or 0}" max="{view.total}"></progress>\n\n'
-        if view.eta_s is not None:
+        if view.eta_s is not None and view.eta_s >= 1:
             parts.append(call.t("job.left", time=duration(view.eta_s, call.lang)))
         return " · ".join(parts) + f"\n\n{bar}{call.t('job.may_close')}"
 
