@@ -21,6 +21,11 @@ OTHER = {
     "多少千克": "多重",
 }  # fmt: skip
 PERSON = re.compile(r"由([\u4e00-\u9fff]{2,4}?)(?:负责|担任|管理|主管|领导|创办|创立|审批|批准)")
+OFTEN = re.compile(r"([^，]{2,14}?)(必须|应该|应当|应|需要|需|要)?每隔?多少个?(?:天|周|星期|月|年|小时|分钟|秒)"
+                   r"([^，]{1,6})一次")
+UNNAMED = re.compile(r"[把被将]|^(?:可以|在|一台|一个|必须|不得|每|如果)|[后前时中]$|最[多少]$|平均$")
+IN_CHARGE = re.compile(r"(?:主管|负责人|经理|联系人|作者|校长|主任|厂长|院长|老师|医生|设计师|创始人)$")
+LIMIT = re.compile(r"([^，]{2,14}?)(少于|低于|高于|超过|多于)多少[^\W\d]{1,3}时(?:必须|应|需要?|要)([^，]{1,8})")
 
 
 def questions_zh(fact: Fact, spare: bool = True) -> list[str]:
@@ -35,14 +40,7 @@ def questions_zh(fact: Fact, spare: bool = True) -> list[str]:
     elif kind == "attribute":
         made = attribute_questions(fact, "zh")
     elif kind == "label":
-        ask = "多少" if re.search(r"\d", fact.answer) else "什么"
-        made = [
-            f"{subject}是{ask}？",
-            f"请问{subject}是{ask}？",
-            f"请告诉我{subject}。",
-            f"{subject}能告诉我吗？",
-            f"想问一下{subject}。",
-        ]
+        made = _label(subject, fact.answer)
     elif kind == "howto":
         act = re.sub(
             r"(?:的?(?:步骤|方法|流程)(?:如下)?|如下|时$|请按以下步骤操作|请按以下步骤)",
@@ -79,6 +77,12 @@ def questions_zh(fact: Fact, spare: bool = True) -> list[str]:
     if spare and nameable and len(made) < 3 and kind in ("fact", "item") and 1 < len(subject) < 14:
         made += [f"关于{subject}，有什么规定或说明？", f"介绍一下{subject}。"]
     return list(dict.fromkeys(re.sub(r"(?<=[\u4e00-\u9fff，]) (?=[\u4e00-\u9fff])", "", q) for q in made))
+
+
+def _label(name: str, answer: str) -> list[str]:
+    """Questions for what stands behind a name and a colon."""
+    ask = "谁" if IN_CHARGE.search(name) else "什么" if "@" in answer or not re.search(r"\d", answer) else "多少"
+    return [f"{name}是{ask}？", f"请问{name}是{ask}？", f"请告诉我{name}。", f"能告诉我{name}吗？", f"我想知道{name}。"]
 
 
 def _code(subject: str, kind: str) -> list[str]:
@@ -139,18 +143,25 @@ def _sentence(fact: Fact) -> list[str]:
     rest = text.strip("。")
     at = rest.find("是")
     if 1 < at < 16 and "，" not in rest[:at]:
+        if IN_CHARGE.search(rest[:at]):
+            return [f"{rest[:at]}是谁？", f"谁是{rest[:at]}？", f"请问{rest[:at]}叫什么名字？"]
         return [f"{rest[:at]}是什么？", f"请问{rest[:at]}是什么？", f"什么是{rest[:at]}？"]
     return []
 
 
 def _around(fact: Fact, value: Value) -> list[str]:
     """The clause of the value, with the question word in its place, and with courtesies around it."""
+    line = re.match(r"([^，。；：]{2,12})：\s*", fact.statement)
+    if line and not fact.kind.startswith("step"):
+        return _label(line[1], value.text) if value.start <= line.end() + 1 else []
     start, end = value.start, value.end
     while start > 0 and fact.statement[start - 1] not in "，；。：,;":
         start -= 1
     while end < len(fact.statement) and fact.statement[end] not in "，；。：,;":
         end += 1
     clause = fact.statement[start:end]
+    if re.match(r"如果|若|一旦", clause):
+        return []
     ask = _word(value)
     asked = clause.replace(value.text, ask, 1)
     if fact.subject and fact.subject not in asked and start > 0 and not re.match(r"[^是为]{2,10}[是为]", clause):
@@ -158,23 +169,32 @@ def _around(fact: Fact, value: Value) -> list[str]:
         if step or fact.statement.startswith(fact.subject):
             asked = f"{fact.subject}{'时，' if step else ''}{asked}" if len(fact.subject) < 12 else asked
     condition = fact.statement[:start].rstrip("，；") if start > 0 else ""
-    if re.match(r"(如果|若|当|如|一旦|在.+[时后前]$|.*[时后前]$)", condition) and len(condition) < 24:
+    if re.match(r"[这该此其]", clause) and condition:
+        asked = f"{re.split('[，；。]', condition)[-1]}，{clause.replace(value.text, ask, 1)}"
+    if re.match(r"(如果|若|当|如|一旦|.*(?:(?<!小)时|[后前])$)", condition) and len(condition) < 24:
         asked = f"{condition}，{clause.replace(value.text, ask, 1)}"
-    if clause.endswith(("时", "前", "后", "的")) and end < len(fact.statement) - 1:
+    if re.search(r"(?:(?<!小)时|[前后的])$", clause) and end < len(fact.statement) - 1:
         asked = f"{asked}，{re.split('[，；。]', fact.statement[end + 1 :])[0]}"
+    asked = re.sub(r"(?<=[\u4e00-\u9fff，]) (?=[\u4e00-\u9fff])", "", asked)
     return _varied(asked.strip("“”「」 "), ask, fact.subject)
 
 
 def _varied(asked: str, ask: str, subject: str) -> list[str]:
     """The question plainly, with another question word, politely, with its subject first, and as keywords."""
     bare = re.sub(r"^(?:并|共|即|则|应|就|也)(?=.{3})", "", asked)
-    other = bare.replace(ask, OTHER.get(ask, ask), 1)
+    bare = re.sub(rf"^({re.escape(subject)})(?:并|则|就)", r"\1", bare) if subject else bare
+    other = re.sub(r"重量?多重", "有多重", bare.replace(ask, OTHER.get(ask, ask), 1))
+    other = bare if re.search(r"(?<!有)多重", other) else other
     made = [f"{bare}？", f"你能告诉我{other}吗？", f"请问{bare}？"]
     if other != bare:
         made.insert(1, f"{other}？")
-    if subject and bare.startswith(subject) and len(subject) > 1:
+    if often := OFTEN.fullmatch(bare):
+        made[1:1] = [f"{often[1]}多久{often[3]}一次？", f"多久{often[2] or '要'}{often[3]}一次{often[1]}？"]
+    if limit := LIMIT.fullmatch(bare):
+        made[1:1] = [f"{limit[1]}{limit[2]}多少就要{limit[3]}？", f"什么时候必须{limit[3]}？"]
+    if subject and bare.startswith(subject) and len(subject) > 1 and not UNNAMED.search(subject):
         made.append(f"关于{subject}，我想问：{other[len(subject) :].lstrip('，的')}？")
-    made += [f"我需要了解：{other}？", f"有个问题，{bare}，能说明一下吗？", f"麻烦问一下，{bare}呢，具体是{ask}？"]
+    made += [f"我想知道{other}。", f"帮我查一下，{bare}？", f"{other}，能说一下吗？"]
     return made
 
 
@@ -193,5 +213,5 @@ def _word(value: Value) -> str:
             "",
             value.text,
         )
-        return f"多少{unit}"
+        return "百分之多少" if unit in ("%", "％") else f"多少{unit}"
     return "什么"
