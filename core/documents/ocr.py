@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pymupdf
 
+from core.documents.ocr_spaces import spaced
+
 DPI = 200
 LONGEST_PIXELS = 3600
 TRIED_LINES = 6
@@ -120,7 +122,8 @@ def _engine() -> Any:
     from rapidocr import RapidOCR
 
     logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
-    return RapidOCR(params={"Global.use_cls": False, "Global.log_level": "critical"})
+    return RapidOCR(params={"Global.use_cls": False, "Global.log_level": "critical", "Global.return_word_box": True,
+                            "Global.return_single_char_box": True})
 
 
 def _sureness(crops: list[np.ndarray]) -> float:
@@ -134,8 +137,11 @@ def _read(pixels: np.ndarray) -> list[Reading]:
     found = _engine()(pixels, use_det=True, use_cls=False, use_rec=True)
     if getattr(found, "boxes", None) is None or getattr(found, "txts", None) is None:
         return []
-    return [(np.asarray(corners, dtype=float), text, float(score))
-            for corners, text, score in zip(found.boxes, found.txts, found.scores, strict=True) if text.strip()]
+    lines = list(zip((np.asarray(corners, dtype=float) for corners in found.boxes), found.txts, found.scores,
+                     strict=True))
+    letters = found.word_results if len(found.word_results) == len(lines) else [()] * len(lines)
+    return [(corners, spaced(text, theirs, corners, pixels) if isinstance(theirs, tuple) else text, float(score))
+            for (corners, text, score), theirs in zip(lines, letters, strict=True) if text.strip()]
 
 
 def _searchable(pixels: np.ndarray, lines: list[Line], scale: float) -> Any:

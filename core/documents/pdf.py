@@ -37,7 +37,7 @@ class PdfReader:
         except Exception:
             raise UserError("documents.error.damaged") from None
         if self.pdf.needs_pass and not self.pdf.authenticate(password):
-            raise UserError("documents.error.wrong_password" if password else "documents.error.encrypted")
+            raise UserError("documents.error.wrong_password" if password else "documents.error.locked")
         self.ocr = ocr
         self.total = _count(self.pdf)
         self.edges = Edges(self.pdf)

@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from core import documents
 from core.storage.workspace import Workspace
 from tests.browser.driving import AppProcess
+from tests.fakes import pdfs
 
 JOB_MS = 300_000
 WORDS = {
@@ -93,3 +94,25 @@ def test_leaving_the_box_keeps_a_correction_and_deleting_asks_again(
     delete.click()
     expect(cell(page, "alpha.md")).to_have_count(0)
     assert [d.label for d in documents.list_documents(ws)] == ["说明 (1).txt"]
+
+
+def test_a_locked_file_opens_with_its_password(start_app: Callable[..., AppProcess], tmp_path: Path,
+                                               open_page: Callable[..., Any]) -> None:
+    server, file = start_app(), tmp_path / "locked.pdf"
+    file.write_bytes(pdfs.locked_pdf("The locked pump is inspected every 17 days.", "pump7"))
+    page = open_page("en", server=server)
+    page.locator("#documents-files input[type=file]").set_input_files(str(file))
+    page.locator("#documents-convert").click()
+    password = page.locator("#documents-password input")
+    expect(password).to_be_visible(timeout=JOB_MS)
+    expect(page.locator("#documents-problems")).to_contain_text("needs a password")
+    password.fill("wrong")
+    page.locator("#documents-unlock").click()
+    expect(page.locator("#documents-problems")).to_contain_text("does not open", timeout=JOB_MS)
+    expect(password).to_have_value("")
+    password.fill("pump7")
+    password.press("Enter")
+    expect(page.locator("#documents-rendered")).to_contain_text("every 17 days", timeout=JOB_MS)
+    expect(password).to_be_hidden()
+    stored = [p.read_bytes() for p in server.home.rglob("*") if p.is_file()]
+    assert stored and not any(b"pump7" in content for content in stored)

@@ -83,7 +83,7 @@ def test_a_scan_without_ocr_says_so(ws: Workspace, tmp_path: Path) -> None:
 
 def test_a_locked_file_asks_for_its_password(ws: Workspace, tmp_path: Path) -> None:
     locked = pdfs.locked_pdf("secret words", "pump7")
-    assert failed(convert(ws, tmp_path, "enc.pdf", locked), "documents.error.encrypted")
+    assert failed(convert(ws, tmp_path, "enc.pdf", locked), "documents.error.locked")
     assert failed(convert(ws, tmp_path, "enc.pdf", locked, password="x"), "documents.error.wrong_password")
     assert text_of(ws, convert(ws, tmp_path, "enc.pdf", locked, password="pump7")).strip() == "secret words"
     assert "pump7" not in "".join(p.read_text("utf-8", "replace") for p in ws.documents.rglob("*.json*"))

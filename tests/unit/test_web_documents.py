@@ -87,3 +87,16 @@ def test_a_strange_place_is_refused(viewer: tuple[Viewer, Call], texts: Stored) 
     view, call = viewer
     with pytest.raises(UserError):
         view.keep(call, "../../etc 1 x", "text")
+
+
+@pytest.mark.parametrize(("error", "asks"), [("documents.error.locked", True), ("documents.error.wrong_password", True),
+                                             ("documents.error.damaged", False)])
+def test_a_locked_file_is_asked_for_its_password(viewer: tuple[Viewer, Call], monkeypatch: pytest.MonkeyPatch,
+                                                 error: str, asks: bool) -> None:
+    view, call = viewer
+    monkeypatch.setattr(documents, "pages", lambda ws, id: [])
+    failed = DocumentInfo("alpha", "alpha.pdf", "pdf", 10, "", state="failed", error={"key": error, "params": {}})
+    shown = dict(zip((id(c) for c in view.outputs), view.show(call, failed), strict=True))
+    assert shown[id(view.lock)]["visible"] is asks
+    assert shown[id(view.again)]["visible"] is not asks
+    assert is_skip(shown[id(view.password)]) is asks, "a password that is being typed stays, others are taken away"

@@ -8,6 +8,7 @@ import gradio as gr
 
 from core import documents
 from core.documents import ConvertSettings
+from core.errors import UserError
 from core.storage.workspace import user_path
 from webui.components.jobcard import JobCard, ending
 from webui.components.words import plain
@@ -82,14 +83,22 @@ class DocumentsTab:
             page.on(button.click, self._example(other), None, self.outputs)
         page.on(self.convert.click, self.start, self.form.inputs, self.outputs)
         page.on(self.viewer.again.click, self.again, self.form.inputs | {shown}, self.outputs)
+        for event in (self.viewer.unlock.click, self.viewer.password.submit):
+            page.on(event, self.unlock, self.form.inputs | {shown, self.viewer.password},
+                    [self.viewer.password, *self._but(self.outputs, self.outputs, [self.viewer.password])])
         page.on(self.list.select, self.choose, [self.ids, *self.viewer.typed], self.viewer.outputs)
         self.viewer.delete.wire(page, [shown], self._but_delete(self.outputs), words=self.lost, act=self.remove)
         page.link(self.next, "qa")
 
     def _but_delete(self, values: list[Any]) -> list[Any]:
         """The entries of `values`, which go with `outputs`, less those of the delete button: it resets itself."""
-        own = {id(c) for c in self.viewer.delete.outputs}
-        return [value for component, value in zip(self.outputs, values, strict=True) if id(component) not in own]
+        return self._but(self.outputs, values, self.viewer.delete.outputs)
+
+    @staticmethod
+    def _but(components: list[Any], values: list[Any], without: list[Any]) -> list[Any]:
+        """The entries of `values`, which go with `components`, less those of some components."""
+        own = {id(component) for component in without}
+        return [value for component, value in zip(components, values, strict=True) if id(component) not in own]
 
     def open(self, call: Call, shown: str) -> list[Any]:
         """Everything anew, keeping the page that is looked at."""
@@ -151,6 +160,14 @@ class DocumentsTab:
         settings = self.form.read(values).model_copy(update={"ocr": "always"})
         documents.start_convert(call.ws, [place_of(shown)[0]], settings)
         return self.open(call, shown)
+
+    def unlock(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        """Converts the shown document with the password that was typed; it is handed on and forgotten."""
+        password, shown = str(values[self.viewer.password] or ""), values[self.viewer.shown]
+        if not password:
+            raise UserError("documents.error.no_password")
+        documents.start_convert(call.ws, [place_of(shown)[0]], self.form.read(values), password=password)
+        return ["", *self._but(self.outputs, self.open(call, shown), [self.viewer.password])]
 
     def choose(self, call: Call, ids: list[str], shown: str, text: str,
                event: gr.SelectData) -> list[Any]:

@@ -18,6 +18,7 @@ from webui.page import Call, Page
 from webui.tabs.documents_list import reason, state_words
 
 LOW_CONFIDENCE = 0.85
+LOCKED = ("documents.error.locked", "documents.error.wrong_password")
 
 
 @dataclass
@@ -39,6 +40,9 @@ class Viewer:
     save: gr.Button
     saved: gr.Markdown
     again: gr.Button
+    lock: gr.Row
+    password: gr.Textbox
+    unlock: gr.Button
     delete: TwoClicks
 
     @classmethod
@@ -52,6 +56,11 @@ class Viewer:
                 head = gr.Markdown(elem_id="documents-head", sanitize_html=True)
                 again = gr.Button(tr("documents.ui.with_ocr"), size="sm", visible=False, elem_id="documents-again")
                 delete = TwoClicks.build(page, "documents.ui.delete", "documents-delete")
+            with gr.Row(elem_classes="page-row", visible=False) as lock:
+                password = gr.Textbox(type="password", show_label=False, container=False, min_width=200, max_length=500,
+                                      label=tr("documents.ui.password"), placeholder=tr("documents.ui.password"),
+                                      elem_id="documents-password")
+                unlock = gr.Button(tr("documents.ui.unlock"), size="sm", elem_id="documents-unlock")
             with gr.Row(elem_classes="page-row") as pager:
                 back = gr.Button(tr("documents.ui.page_back"), size="sm", elem_id="documents-page-back")
                 choice = gr.Dropdown([], label=tr("documents.ui.page"), show_label=False, container=False,
@@ -71,7 +80,7 @@ class Viewer:
                             saved = gr.Markdown("", elem_classes=["ok", "said"], elem_id="documents-saved")
                             save = gr.Button(tr("documents.ui.save"), size="sm", elem_id="documents-save")
         viewer = cls(shown, box, head, pager, back, choice, forward, note, body, image, rendered, source, save, saved,
-                     again, delete)
+                     again, lock, password, unlock, delete)
         viewer._wire(page, text_tab)
         return viewer
 
@@ -79,7 +88,8 @@ class Viewer:
     def outputs(self) -> list[Any]:
         """What `show` fills, in its order."""
         return [self.shown, self.box, self.head, self.pager, self.back, self.choice, self.forward, self.note, self.body,
-                self.image, self.rendered, self.source, self.saved, self.again, *self.delete.outputs]
+                self.image, self.rendered, self.source, self.saved, self.again, self.lock, self.password,
+                *self.delete.outputs]
 
     def _wire(self, page: Page, text_tab: gr.Tab) -> None:
         for button, by in ((self.back, -1), (self.forward, 1)):
@@ -106,7 +116,7 @@ class Viewer:
 
     def nothing(self, call: Call) -> list[Any]:
         """Hides the viewer."""
-        return ["", gr.update(visible=False), *[gr.skip()] * 12, *self.delete.reset(call)]
+        return ["", gr.update(visible=False), *[gr.skip()] * 12, gr.update(visible=False), "", *self.delete.reset(call)]
 
     def show(self, call: Call, document: DocumentInfo | None, number: int = 1,
              shown: str = "") -> list[Any]:
@@ -119,12 +129,14 @@ class Viewer:
         found = documents.pages(call.ws, document.id)
         known = {p.number: p for p in found}
         number = number if number in known else min(known, key=lambda n: abs(n - number), default=0)
-        again = gr.update(visible=document.state in ("failed", "partial"))
+        locked = is_locked(document)
+        again = gr.update(visible=document.state in ("failed", "partial") and not locked)
+        lock = [gr.update(visible=locked), gr.skip() if locked else ""]
         head = f"### {plain(document.label)}\n{head_words(call, document)}"
         if not number:
             return [_place(document.id, 0, ""), gr.update(visible=True), head, gr.update(visible=False),
                     *[gr.skip()] * 3, gr.update(visible=False), gr.update(visible=False), None, "", "", "", again,
-                    *self.delete.reset(call)]
+                    *lock, *self.delete.reset(call)]
         text, doubt = documents.page_markdown(call.ws, document.id, number), page_doubt(call, known[number])
         picture = documents.page_image(call.ws, document.id, number)
         now = _place(document.id, number, documents.page_markdown(call.ws, document.id, number, corrected=False))
@@ -136,7 +148,7 @@ class Viewer:
                 gr.update(interactive=number < max(known)), gr.update(visible=bool(doubt), value=doubt),
                 gr.update(visible=True),
                 gr.update(visible=picture is not None, value=copy_for_browser(call.ws, picture) if picture else None),
-                *boxes, again, *self.delete.reset(call)]
+                *boxes, again, *lock, *self.delete.reset(call)]
 
     def keep(self, call: Call, shown: str, text: str) -> Any:
         """Saves a correction; also when the box is left or another page is opened: nothing typed is lost."""
@@ -146,6 +158,11 @@ class Viewer:
         if text != documents.page_markdown(call.ws, id, number):
             documents.save_page_markdown(call.ws, id, number, text)
         return call.t("documents.ui.saved")
+
+
+def is_locked(document: DocumentInfo) -> bool:
+    """Whether the document waits for its password."""
+    return document.state == "failed" and (document.error or {}).get("key") in LOCKED
 
 
 def place_of(shown: str) -> tuple[str, int]:
