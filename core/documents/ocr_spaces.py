@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-LEAST_GAP = 0.16  # of the line's height; letters of a word stand closer
-ALONE_GAP = 0.22
+LEAST_GAP = 0.18  # of the line's height; letters of a word stand closer
+ALONE_GAP = 0.24
+SPACE_SHARE = 0.75  # of the spaces that were read in this line
 _LATIN = re.compile(r"[!-~À-ɏ°²³µ€£¥–—‘’“”]")
 _NO_SPACE_BEFORE = re.compile(r"[,.;:!?)\]}%’”]")
 _NO_SPACE_AFTER = re.compile(r"[(\[{‘“]")
@@ -48,11 +49,14 @@ def spaced(text: str, letters: Sequence[Any], corners: np.ndarray, pixels: np.nd
 def _threshold(between: list[float], inside: list[float], height: float) -> float:
     """The gap that tells words apart: measured at the spaces that were read, or three times that inside of words."""
     if len(between) >= 2:
-        return max(LEAST_GAP * height, 0.6 * float(np.median(between)))
+        return max(LEAST_GAP * height, SPACE_SHARE * float(np.median(between)))
     return max(ALONE_GAP * height, 3 * float(np.median(inside or [0.0])))
 
 
 def _may_part(left: str, right: str) -> bool:
+    """Never within a number, whose 1 stands as far off as a word would, nor at brackets and before commas."""
+    if left.isdigit() and right.isdigit() or left in ".,:" and not right.isalpha():
+        return False
     return bool(_LATIN.match(left) and _LATIN.match(right)
                 and not _NO_SPACE_BEFORE.match(right) and not _NO_SPACE_AFTER.match(left))
 

@@ -93,7 +93,7 @@ def test_sentences_are_no_headings() -> None:
 @pytest.mark.parametrize(("text", "code"), [
     ("pip install doctune", True), ("git clone --depth 1 https://x/y.git", True), ("x = f(a, b)", True),
     ('  "name": "value",', True), ("for key in table.items():", True), ("The pump runs for six minutes.", False),
-    ("水泵每小时运行六分钟。", False), ("Height 142 cm", False),
+    ("水泵每小时运行六分钟。", False), ("Height 142 cm", False), ("17:00", False),
     ("Use the --verbose flag when you want more of the log", False), ("the plant(s) of the tray", False),
 ])
 def test_code_is_told_by_its_looks(text: str, code: bool) -> None:

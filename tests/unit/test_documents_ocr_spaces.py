@@ -54,6 +54,11 @@ def test_no_space_before_a_comma_nor_within_chinese() -> None:
     assert spaced("种植柜重31千克", *line("种植 柜重 31 千克")) == "种植柜重31千克"
 
 
+def test_numbers_are_never_cut() -> None:
+    for text, drawn in (("holds 18 plants now", "holds 1 8 plants now"), ("at 10:00 to 3.15 A", "at 10: 00 to 3. 1 5 A")):
+        assert spaced(text, *line(drawn)) == text
+
+
 def test_what_cannot_be_measured_stays() -> None:
     letters, corners, pixels = line("two words")
     assert spaced("twowords", letters[:-1], corners, pixels) == "twowords"

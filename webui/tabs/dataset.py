@@ -55,7 +55,7 @@ class DatasetTab:
         self.outputs: list[Any] = [*mine, *self.view.outputs]
         page.on_open("dataset", self.open, self.outputs, [shown])
         page.on(self.make.click, self.create, self.form.inputs | {self.name}, [self.name, *self.outputs])
-        page.on(self.list.select, self.choose, self.ids, self.view.outputs)
+        page.on(self.list.select, self.choose, self.ids, self.view.outputs, trigger_mode="multiple")
         own = {id(c) for c in self.view.delete.outputs}
         rest = [c for c in self.outputs if id(c) not in own]
         self.kept = [id(c) not in own for c in self.outputs]

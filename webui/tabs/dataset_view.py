@@ -39,7 +39,7 @@ class DatasetView:
                                    buttons=[], render_markdown=False, elem_id="dataset-chat")
             self.place = gr.Markdown("", elem_classes="hint", elem_id="dataset-place", sanitize_html=True)
         page.on(self.split.input, self._split, self.pager.inputs, [*self.pager.all_outputs, self.chat])
-        page.on(self.table.select, self._choose, self.rows, self.chat)
+        page.on(self.table.select, self._choose, self.rows, self.chat, trigger_mode="multiple")
 
     @property
     def outputs(self) -> list[Any]:

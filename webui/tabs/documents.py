@@ -86,7 +86,8 @@ class DocumentsTab:
         for event in (self.viewer.unlock.click, self.viewer.password.submit):
             page.on(event, self.unlock, self.form.inputs | {shown, self.viewer.password},
                     [self.viewer.password, *self._but(self.outputs, self.outputs, [self.viewer.password])])
-        page.on(self.list.select, self.choose, [self.ids, *self.viewer.typed], self.viewer.outputs)
+        page.on(self.list.select, self.choose, [self.ids, *self.viewer.typed], self.viewer.outputs,
+                trigger_mode="multiple")  # a click while the answer to another is awaited must not be lost
         self.viewer.delete.wire(page, [shown], self._but_delete(self.outputs), words=self.lost, act=self.remove)
         page.link(self.next, "qa")
 

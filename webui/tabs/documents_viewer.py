@@ -94,8 +94,8 @@ class Viewer:
     def _wire(self, page: Page, text_tab: gr.Tab) -> None:
         for button, by in ((self.back, -1), (self.forward, 1)):
             page.on(button.click, lambda call, shown, text, by=by: self.turn(call, shown, text, by), self.typed,
-                    self.outputs)
-        page.on(self.choice.input, self._jump, [*self.typed, self.choice], self.outputs)
+                    self.outputs, trigger_mode="always_last")
+        page.on(self.choice.input, self._jump, [*self.typed, self.choice], self.outputs, trigger_mode="always_last")
         for event in (self.source.blur, self.save.click):
             page.on(event, self.keep, self.typed, self.saved)
         page.on(text_tab.select, lambda call, text: without_remote_images(text), self.source, self.rendered)

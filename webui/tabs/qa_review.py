@@ -110,7 +110,8 @@ class Review:
         page.on(self.query.change, self.pager.first, self.filters, rows, trigger_mode="always_last")
         for control in (self.document, self.state):
             page.on(control.input, self.pager.first, self.filters, rows)
-        page.on(self.table.select, self.choose, [self.ids, *panel.typed], self.opened)
+        page.on(self.table.select, self.choose, [self.ids, *panel.typed], self.opened,
+                trigger_mode="multiple")
         page.on(self.table.input, self.tick, [self.table, self.ids, self.state],
                 [self.ticked, self.bulk, self.bulk_delete])
         page.on(self.bulk_delete.click, self.take_out_ticked, narrow | {self.ticked}, [*self.changed, *self.opened])

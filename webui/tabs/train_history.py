@@ -59,7 +59,7 @@ def build(page: Page, shown: gr.State, live: Live) -> History:
         newest = next((j.id for j in jobs.list_jobs(call.ws, "train")), None)
         return [newest, *live.show(call, newest), *history.rows(call), gr.update(visible=False)]
 
-    page.on(table.select, pick, [history.ids], [shown, *live.outputs, sure])
+    page.on(table.select, pick, [history.ids], [shown, *live.outputs, sure], trigger_mode="multiple")
     page.on(delete.click, ask, [shown], sure)
     page.on(sure.click, remove, [shown], [shown, *live.outputs, *history.outputs, sure])
     page.on(live.ended.change, history.rows, None, history.outputs)
