@@ -67,15 +67,20 @@ def test_files_become_pages_that_can_be_corrected(lang: str, start_app: Callable
     expect(page.locator("#documents-rendered")).to_contain_text("every 15 days")
 
 
-def test_leaving_the_box_keeps_a_correction_and_deleting_asks_again(
-        start_app: Callable[..., AppProcess], tmp_path: Path, open_page: Callable[..., Any]) -> None:
-    server = start_app()
-    page, ws = open_page(server=server), Workspace.at(server.home)
-    page.locator("#documents-files input[type=file]").set_input_files(files(tmp_path)[:2])
+def two_converted(server: AppProcess, folder: Path, open_page: Callable[..., Any]) -> tuple[Any, Workspace]:
+    """The page with two converted documents, alpha.md opened."""
+    page = open_page(server=server)
+    page.locator("#documents-files input[type=file]").set_input_files(files(folder)[:2])
     page.locator("#documents-convert:enabled").click()
     expect(page.locator("#documents-next")).to_be_visible(timeout=JOB_MS)
     cell(page, "alpha.md").click()
     expect(page.locator("#documents-head")).to_contain_text("alpha.md")
+    return page, Workspace.at(server.home)
+
+
+def test_leaving_the_box_keeps_a_correction(start_app: Callable[..., AppProcess], tmp_path: Path,
+                                            open_page: Callable[..., Any]) -> None:
+    page, ws = two_converted(start_app(), tmp_path, open_page)
     page.get_by_role("tab", name="Correct").click()
     page.locator("#documents-source textarea").fill("Only this.")
     for name in ("说明 (1).txt", "alpha.md", "说明 (1).txt", "alpha.md"):  # faster than the answers come
@@ -86,6 +91,10 @@ def test_leaving_the_box_keeps_a_correction_and_deleting_asks_again(
     expect(page.locator("#documents-shown")).not_to_be_visible()
     assert texts["alpha.md"] == "Only this." and "水泵" in texts["说明 (1).txt"]
 
+
+def test_deleting_asks_again(start_app: Callable[..., AppProcess], tmp_path: Path, open_page: Callable[..., Any]
+                             ) -> None:
+    page, ws = two_converted(start_app(), tmp_path, open_page)
     delete = page.locator("#documents-delete")
     delete.click()
     expect(delete).to_contain_text("Click again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,12 @@ from webui.components.words import duration, plain
 from webui.page import Call, Page
 
 LOG_LINES = 80
+TICK_S = 2.5
+REDRAW_S = 8.0
+"""Seconds between drawings of a curve that grows: the browser works for it on the cores that train."""
+
+Drawn = tuple[str, int, float]
+NOTHING: Drawn = ("", 0, 0.0)
 
 
 @dataclass
@@ -30,31 +37,35 @@ class Live:
     log: gr.Textbox
     follow: gr.Button
     ended: gr.State
+    drawn: gr.State
     timer: gr.Timer
 
     @property
     def outputs(self) -> list[Any]:
         """What `show` fills, in its order."""
         return [self.title, *self.card.outputs, self.message, self.resume, self.numbers, self.plot, self.empty,
-                self.log, self.follow, self.ended, self.timer]
+                self.log, self.follow, self.ended, self.drawn, self.timer]
 
-    def show(self, call: Call, run: str | None) -> list[Any]:
-        """Everything about one run; the timer goes on as long as it is not ended."""
+    def show(self, call: Call, run: str | None, drawn: Drawn = NOTHING) -> list[Any]:
+        """Everything about one run; the timer goes on as long as it is not ended.
+
+        Args:
+            drawn: which curve is on the page and since when; one that has hardly grown since is left as it is.
+        """
         view = jobs.view(call.ws, run) if run else None
         if view is None:
             return [call.t("train.ui.live"), *self.card.updates(call, None), "", gr.update(visible=False), "",
-                    gr.update(visible=False), gr.update(visible=True), "", gr.update(visible=False), "",
+                    gr.update(visible=False), gr.update(visible=True), "", gr.update(visible=False), "", NOTHING,
                     gr.Timer(active=False)]
         over = view.state.is_terminal
         curves = training.curves(call.ws, view.id)
-        drawn = bool(curves.train)
-        figure = charts.loss_curve(curves.train, curves.held_out, call.lang) if drawn else None
+        plot, drawn = _plot(call, view.id, curves, drawn, over)
         usable = view.state in (jobs.JobState.DONE, jobs.JobState.STOPPED)
         return [_title(call, view), *self.card.updates(call, view), _message(call, view),
                 gr.update(visible=over and view.state is not jobs.JobState.DONE), _numbers(call, view, curves),
-                gr.update(value=figure, visible=drawn), gr.update(visible=not drawn, value=_waiting(call, view)),
+                plot, gr.update(visible=not curves.train, value=_waiting(call, view)),
                 jobs.log_tail(call.ws, view.id, LOG_LINES), gr.update(visible=over and usable),
-                f"{view.id} {view.state} {over}", gr.Timer(active=not over)]
+                f"{view.id} {view.state} {over}", drawn, gr.Timer(active=not over)]
 
 
 def build(page: Page, shown: gr.State) -> Live:
@@ -72,10 +83,11 @@ def build(page: Page, shown: gr.State) -> Live:
         with gr.Row(elem_classes="actions"):
             resume = gr.Button(page.tr("train.ui.resume"), visible=False, elem_id="train-resume")
             follow = gr.Button(page.tr("train.ui.next"), variant="primary", visible=False, elem_id="train-next")
-    live = Live(title, card, message, resume, numbers, plot, empty, log, follow, gr.State(""), None)  # type: ignore
+    live = Live(title, card, message, resume, numbers, plot, empty, log, follow, gr.State(""), gr.State(NOTHING),
+                None)  # type: ignore
 
-    def tick(call: Call, run: str | None) -> list[Any]:
-        return live.show(call, run)
+    def tick(call: Call, run: str | None, drawn: Drawn) -> list[Any]:
+        return live.show(call, run, drawn)
 
     def opened(call: Call, run: str | None) -> list[Any]:
         run = run or next((j.id for j in jobs.list_jobs(call.ws, "train")), None)
@@ -85,8 +97,8 @@ def build(page: Page, shown: gr.State) -> Live:
         training.resume_run(call.ws, run)
         return live.show(call, run)
 
-    live.timer = gr.Timer(1.5, active=False)
-    page.on(live.timer.tick, tick, [shown], live.outputs, trigger_mode="once")
+    live.timer = gr.Timer(TICK_S, active=False)
+    page.on(live.timer.tick, tick, [shown, live.drawn], live.outputs, trigger_mode="once")
     page.on(resume.click, resumed, [shown], live.outputs)
     page.on_open("train", opened, [shown, *live.outputs], [shown])
     page.link(follow, "compare")
@@ -95,6 +107,16 @@ def build(page: Page, shown: gr.State) -> Live:
 
 def _running(call: Call) -> jobs.JobView | None:
     return next((j for j in jobs.list_jobs(call.ws, "train") if not j.state.is_terminal), None)
+
+
+def _plot(call: Call, run: str, curves: training.Curves, drawn: Drawn, over: bool) -> tuple[Any, Drawn]:
+    """The update of the figure, and what is drawn after it."""
+    points, now = len(curves.train) + len(curves.held_out), time.monotonic()
+    same = drawn[0] == run and (drawn[1] == points or not over and drawn[1] > 1 and now - drawn[2] < REDRAW_S)
+    if same:
+        return gr.skip(), drawn
+    figure = charts.loss_curve(curves.train, curves.held_out, call.lang) if curves.train else None
+    return gr.update(value=figure, visible=bool(curves.train)), (run, points, now)
 
 
 def _title(call: Call, view: jobs.JobView) -> str:
