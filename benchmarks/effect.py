@@ -1,6 +1,6 @@
 """Measures what the product is for: does a small model know a document after tuning, without seeing it?
 
-    python -m benchmarks.effect DOCUMENT QUESTIONS.json [--general] [--keep FOLDER] [--starter FOLDER]
+    python -m benchmarks.effect DOCUMENT QUESTIONS.json [--general] [--keep FOLDER] [--starter FOLDER] [--model ID]
 
 Unattended, from the file to the score, through the product's own functions and nothing but the built-in helper:
 convert → pairs → dataset → training run → model server. QUESTIONS.json is a list of
@@ -51,16 +51,18 @@ def finished(ws: Any, job_id: str) -> Any:
     return found
 
 
-def starter_in(ws: Any, given: Path | None) -> None:
-    """The starter model in the workspace: linked from `given`, or brought in as a person's first launch does."""
+def model_in(ws: Any, id: str, given: Path | None = None) -> None:
+    """Sees to it that a model is in the workspace: linked from `given`, or brought in as by a person's first launch."""
     from core import models
 
+    if models.installed(ws, id):
+        return
     if given:
-        target = ws.model(models.STARTER_ID).dir
+        target = ws.model(id).dir
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(given.resolve(), target_is_directory=True)
     else:
-        finished(ws, models.start_download(ws, models.STARTER_ID).id)
+        finished(ws, models.start_download(ws, id, accept_licence=True).id)
 
 
 def answers(ws: Any, model: str, name: str, questions: list[dict[str, Any]]) -> list[str]:
@@ -68,10 +70,9 @@ def answers(ws: Any, model: str, name: str, questions: list[dict[str, Any]]) -> 
     import httpx
 
     from core import serving
-    from core.models import STARTER_ID
 
     adapters = [] if name == model else [name]
-    endpoint = serving.ensure(ws, STARTER_ID, adapters)
+    endpoint = serving.ensure(ws, model, adapters)
     found = []
     with httpx.Client(trust_env=False, timeout=300, headers={"Authorization": f"Bearer {endpoint.api_key}"}) as http:
         for question in questions:
@@ -87,7 +88,7 @@ def answers(ws: Any, model: str, name: str, questions: list[dict[str, Any]]) -> 
     return found
 
 
-def tune(ws: Any, document: Path, clock: Clock) -> tuple[str, dict[str, Any]]:
+def tune(ws: Any, document: Path, model: str, clock: Clock) -> tuple[str, dict[str, Any]]:
     """From the file to a finished run; returns its id and what was made."""
     from core import documents, qa, training
 
@@ -100,7 +101,7 @@ def tune(ws: Any, document: Path, clock: Clock) -> tuple[str, dict[str, Any]]:
     pairs = qa.all_accepted(ws)
     clock.stage("pairs")
     dataset = qa.make_dataset(ws, document.stem)
-    run = training.start_run(ws, training.TrainSettings(dataset=dataset.id))
+    run = training.start_run(ws, training.TrainSettings(dataset=dataset.id, model=model))
     finished(ws, run.id)
     clock.stage("training")
     made = {
@@ -127,6 +128,8 @@ def main() -> None:
     parser.add_argument("questions", type=Path)
     parser.add_argument("--general", action="store_true", help="also ask general questions before and after")
     parser.add_argument("--starter", type=Path, help="a converted starter model folder to use")
+    parser.add_argument("--model", default="", help="catalogue id of the model to tune (default: the starter model); "
+                                                    "its licence is taken as accepted")
     parser.add_argument("--keep", type=Path, help="workspace to work in and keep (default: a temporary one)")
     parser.add_argument("--direct", action="store_true", help="one process, Markdown only, needs --starter")
     given = parser.parse_args()
@@ -152,13 +155,15 @@ def product(root: Path, given: argparse.Namespace, questions: list[dict[str, Any
 
     root.mkdir(parents=True, exist_ok=True)
     ws, clock = Workspace(root), Clock()
-    starter_in(ws, given.starter)
-    clock.stage("starter model")
+    model = given.model or STARTER_ID
+    model_in(ws, STARTER_ID, given.starter)
+    model_in(ws, model)
+    clock.stage("models")
     try:
-        run_id, made = tune(ws, given.document, clock)
+        run_id, made = tune(ws, given.document, model, clock)
         seen = [q["question"] for q in questions if q["question"].strip().lower() in made.pop("questions", ())]
-        before = answers(ws, STARTER_ID, STARTER_ID, questions)
-        after = answers(ws, STARTER_ID, run_id, questions)
+        before = answers(ws, model, model, questions)
+        after = answers(ws, model, run_id, questions)
         clock.stage("compare")
         print(json.dumps({"rows": made, "minutes": clock.minutes, "total": round(sum(clock.minutes.values()), 1)}))
         if seen:
@@ -167,8 +172,8 @@ def product(root: Path, given: argparse.Namespace, questions: list[dict[str, Any
         score("document, tuned", questions, after, True)
         if given.general:
             general = json.loads(GENERAL.read_text(encoding="utf-8"))
-            score("general, base", general, answers(ws, STARTER_ID, STARTER_ID, general), False)
-            score("general, tuned", general, answers(ws, STARTER_ID, run_id, general), True)
+            score("general, base", general, answers(ws, model, model, general), False)
+            score("general, tuned", general, answers(ws, model, run_id, general), True)
     finally:
         serving.stop(ws)
 

@@ -15,6 +15,7 @@ SMALL = {
     "nine": "9",
     "ten": "10",
 }
+LETTER = r"[^\W\u3400-\u9fff]"  # Chinese characters are written without spaces between words
 
 
 def says(answer: str, wanted: str) -> bool:
@@ -22,8 +23,8 @@ def says(answer: str, wanted: str) -> bool:
     text = re.sub(r"\s+", " ", answer.lower())
     text = re.sub(r"\b(" + "|".join(SMALL) + r")\b", lambda m: SMALL[m[1]], text)
     target = re.sub(r"\s+", " ", wanted.lower())
-    edge = r"(?<!\d)(?<!\d[.,:])" if target[:1].isdigit() else r"(?<!\w)"
-    end = r"(?!\d)(?![.,:]\d)" if target[-1:].isdigit() else r"(?!\w)" if re.match(r"\w", target[-1:]) else ""
+    edge = r"(?<!\d)(?<!\d[.,:])" if target[:1].isdigit() else rf"(?<!{LETTER})"
+    end = r"(?!\d)(?![.,:]\d)" if target[-1:].isdigit() else rf"(?!{LETTER})" if re.match(r"\w", target[-1:]) else ""
     return re.search(edge + re.escape(target) + end, text) is not None
 
 
