@@ -70,17 +70,21 @@ def _part(kind: str, lines: list[TextLine], around: Setting) -> list[Block]:
     if kind in ("title", "section-header"):
         text = join_lines(lines, code=False)
         if not _is_sentence(text, lines[0], around):
-            return [Block("heading", text, max(_letter_size(line, around) for line in lines))]
+            return [_heading(text, lines, around)]
     if kind == "list-item" or kind == "text" and _is_bare_list(lines, around):
         return _items(lines, around)
     blocks: list[Block] = []
     for part in _paragraphs(lines, around):
         size = min(line.size for line in part)
         if kind == "text" and not around.is_ocr and size > _LARGER * around.body and not ends_sentence(part[-1].plain):
-            blocks.append(Block("heading", join_lines(part, code=False), size))
+            blocks.append(Block("heading", join_lines(part, code=False), size, first=part[0], last=part[-1]))
         else:
             blocks.append(_paragraph(part))
     return blocks
+
+
+def _heading(text: str, lines: list[TextLine], around: Setting) -> Block:
+    return Block("heading", text, max(_letter_size(line, around) for line in lines), first=lines[0], last=lines[-1])
 
 
 def _letter_size(line: TextLine, around: Setting) -> float:
@@ -125,9 +129,9 @@ def _ocr_part(kind: str, part: list[TextLine] | Block, around: Setting) -> list[
     is_heading = short and (reads_as_heading(text) and not (kind == "list-item" and numbered(text))
                             or head.size > 1.35 * around.body and not ends_sentence(text) and not bullet_of(text))
     if kind not in ("title", "section-header") and is_heading:
-        return [Block("heading", text, _letter_size(head, around)), *(_ocr_part(kind, rest, around) if rest else [])]
+        return [_heading(text, [head], around), *(_ocr_part(kind, rest, around) if rest else [])]
     if kind == "section-header" and rest and head.size > _LARGER * rest[0].size and short:
-        return [Block("heading", text, _letter_size(head, around)), *_ocr_part("text", rest, around)]
+        return [_heading(text, [head], around), *_ocr_part("text", rest, around)]
     return _part(kind, part, around)
 
 

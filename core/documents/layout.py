@@ -10,7 +10,7 @@ from typing import Any
 import pymupdf4llm.helpers.document_layout as engine
 
 from core.documents.blocks import Block, Setting, blocks_of, breaks_before
-from core.documents.classify import ends_sentence
+from core.documents.classify import ends_sentence, heading_class
 from core.documents.clean import fenced, literal
 from core.documents.order import in_reading_order
 from core.documents.table_rows import Rule, horizontal_rules
@@ -59,10 +59,13 @@ def render(page: Any, is_ocr: bool, running: Callable[[str], bool] | None,
 
 
 def _append(blocks: list[Block], more: list[Block], around: Setting) -> None:
-    """Adds blocks; an item without a mark that goes on with the sentence of the item before is joined to it."""
+    """Adds blocks; an item without a mark that goes on with the sentence of the item before is joined to it, and so is
+    the second line of a heading."""
     for block in more:
         before = blocks[-1] if blocks else None
-        if (before is not None and before.kind == block.kind == "text" and not ends_sentence(before.text)
+        if before is not None and before.kind == block.kind == "heading" and _same_heading(before, block, around):
+            before.text, before.last = join_text(before.text, block.text), block.last
+        elif (before is not None and before.kind == block.kind == "text" and not ends_sentence(before.text)
                 and block.text[:1].islower() and block.text[:1].isascii()):
             before.text, before.last = join_text(before.text, block.text), block.last
         elif (before is not None and before.kind == "item" and block.kind == "item" and not block.marked
@@ -70,6 +73,15 @@ def _append(blocks: list[Block], more: list[Block], around: Setting) -> None:
             before.text, before.last = join_text(before.text, block.text), block.last
         else:
             blocks.append(block)
+
+
+def _same_heading(before: Block, block: Block, around: Setting) -> bool:
+    """Whether a heading's line was full, so that it goes on in the next one, which is as large and has no number."""
+    last, first = before.last, block.first
+    if last is None or first is None or heading_class(block.text) or not 0 < first.y0 - last.y0 < 2.2 * last.size:
+        return False
+    alike = max(before.size, block.size) < _HEADING_FACTOR * min(before.size, block.size)
+    return alike and around.right - last.x1 < first.first_word_width + 0.4 * last.size
 
 
 def _goes_on(last: TextLine | None, first: TextLine | None, around: Setting) -> bool:

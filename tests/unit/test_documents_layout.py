@@ -71,6 +71,23 @@ def test_scans_show_headings_by_number_and_code_by_its_looks() -> None:
         ("item", "Fill the tank"), ("item", "Close the door")]
 
 
+def test_a_heading_goes_on_where_its_line_was_full() -> None:
+    from core.documents.layout import _append
+
+    def joined(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
+        around, made = Setting(50, 550, 10, True), []
+        for one in (first, second):
+            _append(made, blocks_of(Box("section-header", textlines=[one]), around), around)
+        return [block.text for block in made]
+
+    full = line("Indoor Garden: Owner's", x1=500, size=20)
+    assert joined(full, line("Handbook", y0=124, x1=150, size=20)) == ["Indoor Garden: Owner's Handbook"]
+    for second in (line("Handbook", y0=170, x1=150, size=20), line("Handbook", y0=124, x1=150, size=14),
+                   line("2. Handbook", y0=124, x1=150, size=20)):
+        assert len(joined(full, second)) == 2
+    assert len(joined(line("Light", x1=150, size=20), line("Water", y0=124, x1=150, size=20))) == 2
+
+
 def test_tables_drop_empty_rows_and_join_the_lines_of_a_cell() -> None:
     table = {"extract": [["Code", "", "Meaning"], [None, None, ""], ["F-03", "", "The tank is\nalmost empty"]]}
     [block] = blocks_of(Box("table", table=table), Setting(50, 550, 10, False))
