@@ -41,6 +41,7 @@ class Conversion:
         job_id: whose work it is, for the journal.
         report: called with (finished pages, all pages).
         target: the function that the children run.
+        only: a single page to read anew; the others stay as they are, and so does this one when that fails.
     """
 
     ws: Workspace
@@ -53,15 +54,18 @@ class Conversion:
     should_stop: Callable[[], bool] = lambda: False
     report: Callable[[int, int], None] = lambda done, total: None
     log: Callable[[str], None] = lambda text: None
+    only: int | None = None
     _page: int | None = field(default=None, init=False)
     _clock: float = field(default=0.0, init=False)
     _late: bool = field(default=False, init=False)
     _next: int | None = field(default=None, init=False)
+    _stored: bool = field(default=False, init=False)
 
     def run(self) -> str:
         """Converts the pages that are missing and returns "done", "partial" or "failed".
 
-        Raises Stopped when asked to stop, UserError when another process converts this document now.
+        Raises Stopped when asked to stop, UserError when another process converts this document now, or when the only
+        page could not be read.
         """
         paths = self.ws.document(self.id)
         record.load_spec(paths)
@@ -69,7 +73,7 @@ class Conversion:
         try:
             if not try_lock(lock):
                 raise UserError("documents.error.converting")
-            return self._convert()
+            return self._read_one(self.only) if self.only else self._convert()
         finally:
             os.close(lock)
 
@@ -99,12 +103,27 @@ class Conversion:
             self._page_failed(self._page, UserError(f"documents.error.page_{reason}").as_dict())
             first = self._page + 1
 
+    def _read_one(self, number: int) -> str:
+        """Reads one page anew, by the recipe of these settings, in a record that keeps its own."""
+        outcome = self._child(number)
+        state = self._finish(None)
+        if outcome.failure == "stopped":
+            raise Stopped
+        if not self._stored:
+            self.log(f"{self.id} page {number}: {outcome.failure}\n{outcome.detail[-4000:]}")
+            reason = "time" if self._late else outcome.failure
+            if reason == "error" and outcome.error:
+                raise UserError(outcome.error["key"], **outcome.error.get("params", {}))
+            raise UserError(f"documents.error.page_{reason if reason in ('time', 'memory', 'crash') else 'damaged'}")
+        return state
+
     def _child(self, first: int) -> Limited:
         paths, images = self.ws.document(self.id), self.ws.tmp_dir(near=self.ws.documents)
         spec, known = record.load_spec(paths), record.fold(paths)
         self._page, self._late, self._next, self._clock = None, False, None, time.monotonic()
         limits = self.limits
         most = limits.pages_per_child if spec["kind"] in PAGED else limits.sections_per_child
+        most, skip = (1, []) if self.only else (most, sorted(known.readable))
         try:
             return run_limited(
                 self.target, wall_s=limits.page_s * (limits.pages_per_child + 2), memory_bytes=limits.memory_bytes,
@@ -112,7 +131,7 @@ class Conversion:
                 on_line=lambda line: self._take(line, images),
                 input={"path": str(paths.source(spec["kind"])), "kind": spec["kind"], "ocr": self.settings.ocr,
                        "password": self.password, "first": first, "most": most,
-                       "skip": sorted(known.readable), "images": str(images)})
+                       "skip": skip, "images": str(images)})
         finally:
             shutil.rmtree(images, ignore_errors=True)
 
@@ -131,6 +150,8 @@ class Conversion:
             self._clock = time.monotonic()
         elif "next" in line:
             self._next = int(line["next"])
+        elif "failed" in line and self.only:
+            pass
         elif "failed" in line:
             self._page_failed(int(line["failed"]), UserError("documents.error.page_damaged").as_dict())
         elif "page" in line:
@@ -151,6 +172,7 @@ class Conversion:
                       confidence=float(confidence) if confidence is not None else None,
                       warnings=[{"key": str(key), "params": {}} for key in line.get("warnings", [])],
                       sizes=[float(size) for size in line.get("sizes", [])])
+        self._stored = True
         self._report()
 
     def _page_failed(self, number: int, error: Message) -> None:

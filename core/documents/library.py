@@ -107,6 +107,16 @@ def save_page_markdown(ws: Workspace, id: str, number: int, text: str) -> None:
         atomic_write(paths.edited(number), text)
 
 
+def is_corrected(ws: Workspace, id: str, number: int) -> bool:
+    """Whether the page was corrected by hand."""
+    return ws.document(id).edited(number).is_file()
+
+
+def undo_correction(ws: Workspace, id: str, number: int) -> None:
+    """Takes a correction back: the page is as it was converted."""
+    ws.document(id).edited(number).unlink(missing_ok=True)
+
+
 def document_markdown(ws: Workspace, id: str) -> str:
     """All pages as one text: tables and sentences that go on over a page break are one."""
     return join_pages([page_markdown(ws, id, page.number) for page in pages(ws, id)])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from core import jobs
 from core.documents import record
+from core.documents.detect import PAGED
 from core.documents.library import known_ids
 from core.documents.settings import ConvertSettings
 from core.errors import UserError
@@ -31,3 +32,20 @@ def start_convert(ws: Workspace, ids: Sequence[str], settings: ConvertSettings, 
         record.append(ws.document(id), "sitting", job=job_id, recipe=settings.recipe)
     params = {"ids": free, "settings": settings.model_dump()}
     return jobs.start(ws, "convert", params, id=job_id, title="convert", env={PASSWORD: password} if password else None)
+
+
+def start_page(ws: Workspace, id: str, number: int) -> jobs.JobView:
+    """Reads one page anew from its picture, in a job of its own; the other pages stay as they are.
+
+    Raises UserError when there is no such page, the kind of document has no pictures, or it is being converted.
+    """
+    paths = ws.document(id)
+    known = record.fold(paths)
+    if record.load_spec(paths)["kind"] not in PAGED or number not in known.pages:
+        raise UserError("documents.error.missing")
+    if record.is_converting(ws, known):
+        raise UserError("documents.error.converting")
+    job_id = new_id("job")
+    record.append(paths, "sitting", job=job_id, recipe=known.recipe)
+    params = {"ids": [id], "page": number, "settings": ConvertSettings(ocr="always").model_dump()}
+    return jobs.start(ws, "convert", params, id=job_id, title="convert")

@@ -14,7 +14,7 @@ from core.jobs import JobContext, JobStopped
 
 
 def run(job: JobContext) -> None:
-    """Handler of the kind "convert". Parameters: ``ids`` and ``settings``."""
+    """Handler of the kind "convert". Parameters: ``ids``, ``settings``, and ``page`` to read a single one anew."""
     settings = ConvertSettings.load(job.params["settings"])
     totals: dict[str, tuple[int, int]] = {}
     states: dict[str, str] = {}
@@ -30,7 +30,8 @@ def run(job: JobContext) -> None:
             job.progress(sum(d for d, _ in totals.values()), sum(t for _, t in totals.values()), "pages")
 
         work = Conversion(job.ws, id, settings, job.id, password=os.environ.get(PASSWORD, ""),
-                          should_stop=job.should_stop, report=report, log=lambda text: print(text, file=sys.stderr))
+                          should_stop=job.should_stop, report=report, only=job.params.get("page"),
+                          log=lambda text: print(text, file=sys.stderr))
         try:
             states[id] = work.run()
         except Stopped:

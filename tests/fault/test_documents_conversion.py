@@ -155,3 +155,43 @@ def test_a_killed_job_leaves_a_document_that_can_go_on(ws: Workspace, tmp_path: 
     assert info(ws, id).state == "done"
     assert documents.document_markdown(ws, id).count("# Chapter") == 40
     assert [problem for problem in fsck(ws) if problem.level == "error"] == []
+
+
+def test_one_page_is_read_anew_and_the_others_stay(ws: Workspace, tmp_path: Path) -> None:
+    id = add(ws, tmp_path)
+    convert(ws, id, "good")
+    before = [documents.page_markdown(ws, id, n) for n in (1, 2, 3, 4)]
+    assert convert(ws, id, "good", only=3) == "done"
+    after = [documents.page_markdown(ws, id, n) for n in (1, 2, 3, 4)]
+    assert [a == b for a, b in zip(before, after, strict=True)] == [True, True, False, True]
+    assert convert(ws, id, "good") == "done" and documents.page_markdown(ws, id, 3) == after[2], "it is kept"
+
+
+@pytest.mark.parametrize(("target", "key"), [("aborts_on_two", "documents.error.page_crash"),
+                                             ("refuses", "documents.error.encrypted")])
+def test_a_page_that_cannot_be_read_anew_stays_as_it_was(ws: Workspace, tmp_path: Path, target: str, key: str) -> None:
+    id = add(ws, tmp_path)
+    convert(ws, id, "good")
+    before = documents.page_markdown(ws, id, 2)
+    with pytest.raises(UserError) as raised:
+        convert(ws, id, target, only=2)
+    assert raised.value.key == key
+    assert documents.page_markdown(ws, id, 2) == before
+    assert (info(ws, id).state, info(ws, id).done_pages) == ("done", 4)
+
+
+def test_a_correction_is_taken_back(ws: Workspace, tmp_path: Path) -> None:
+    id = add(ws, tmp_path)
+    convert(ws, id, "good")
+    before = documents.page_markdown(ws, id, 2)
+    documents.save_page_markdown(ws, id, 2, "by hand")
+    assert documents.is_corrected(ws, id, 2) and documents.page_markdown(ws, id, 2) == "by hand\n"
+    documents.undo_correction(ws, id, 2)
+    assert not documents.is_corrected(ws, id, 2) and documents.page_markdown(ws, id, 2) == before
+
+
+def test_only_pages_with_pictures_are_read_anew(ws: Workspace, tmp_path: Path) -> None:
+    id = add(ws, tmp_path)
+    convert(ws, id, "good")
+    with pytest.raises(UserError):
+        documents.start_page(ws, id, 1)

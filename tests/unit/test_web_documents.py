@@ -32,6 +32,9 @@ def texts(monkeypatch: pytest.MonkeyPatch) -> Stored:
     monkeypatch.setattr(documents, "pages", lambda ws, id: [PageInfo(number) for number in found.converted])
     monkeypatch.setattr(documents, "page_markdown", found.text)
     monkeypatch.setattr(documents, "page_image", lambda ws, id, number: None)
+    monkeypatch.setattr(documents, "is_corrected", lambda ws, id, number: number in found.edited)
+    monkeypatch.setattr(documents, "undo_correction", lambda ws, id, number: found.edited.pop(number, None))
+    monkeypatch.setattr(documents, "list_documents", lambda ws: [ALPHA])
     monkeypatch.setattr(documents, "save_page_markdown",
                         lambda ws, id, number, text: found.edited.__setitem__(number, text))
     return found
@@ -70,6 +73,13 @@ def test_a_correction_is_stored_and_the_box_is_left_alone(viewer: tuple[Viewer, 
     assert sent(view, view.show(call, ALPHA))["source"] == "every 15 days"
 
 
+def test_a_call_that_set_out_before_the_page_arrived_leaves_the_box(viewer: tuple[Viewer, Call], texts: Stored) -> None:
+    view, call = viewer
+    first = sent(view, view.show(call, ALPHA))
+    late = sent(view, view.show(call, ALPHA, 1, shown="alpha 0 x", sent=first["shown"]))
+    assert is_skip(late["source"]) and is_skip(late["shown"])
+
+
 def test_text_that_was_read_anew_is_sent(viewer: tuple[Viewer, Call], texts: Stored) -> None:
     view, call = viewer
     first = sent(view, view.show(call, ALPHA))
@@ -100,3 +110,13 @@ def test_a_locked_file_is_asked_for_its_password(viewer: tuple[Viewer, Call], mo
     assert shown[id(view.lock)]["visible"] is asks
     assert shown[id(view.again)]["visible"] is not asks
     assert is_skip(shown[id(view.password)]) is asks, "a password that is being typed stays, others are taken away"
+
+
+def test_a_correction_can_be_taken_back(viewer: tuple[Viewer, Call], texts: Stored) -> None:
+    view, call = viewer
+    first = sent(view, view.show(call, ALPHA))
+    _, undo = view.keep_and_say(call, first["shown"], "every 15 days")
+    assert undo["visible"]
+    values = view.take_back(call, first["shown"])
+    assert sent(view, values)["source"] == "every 14 days" and texts.edited == {}
+    assert not dict(zip((id(c) for c in view.outputs), values, strict=True))[id(view.undo)]["visible"]

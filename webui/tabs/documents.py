@@ -75,7 +75,7 @@ class DocumentsTab:
         page, shown = self.page, self.viewer.shown
         filled = [self.empty, self.listing, self.list, self.ids, self.drawn, self.problems, self.message, self.convert,
                   self.next, *self.card.outputs, *self.viewer.outputs]
-        timer = page.poll(self.tick, filled, inputs=[self.drawn, shown])
+        timer = page.poll(self.tick, filled, inputs=[self.drawn, shown, self.viewer.sent])
         self.outputs: list[Any] = [*filled, timer]
         page.on_open("documents", self.open, self.outputs, [shown])
         page.on(self.files.upload, self.upload, self.files, [self.files, self.refused, *self.outputs])
@@ -83,6 +83,7 @@ class DocumentsTab:
             page.on(button.click, self._example(other), None, self.outputs)
         page.on(self.convert.click, self.start, self.form.inputs, self.outputs)
         page.on(self.viewer.again.click, self.again, self.form.inputs | {shown}, self.outputs)
+        page.on(self.viewer.reread.click, self.reread, self.viewer.typed, self.outputs)
         for event in (self.viewer.unlock.click, self.viewer.password.submit):
             page.on(event, self.unlock, self.form.inputs | {shown, self.viewer.password},
                     [self.viewer.password, *self._but(self.outputs, self.outputs, [self.viewer.password])])
@@ -105,8 +106,8 @@ class DocumentsTab:
         """Everything anew, keeping the page that is looked at."""
         return self.draw(call, snapshot(call), shown)
 
-    def draw(self, call: Call, snap: Snapshot, shown: str, drawn: str = "",
-             look: bool = True) -> list[Any]:
+    def draw(self, call: Call, snap: Snapshot, shown: str, drawn: str = "", look: bool = True,
+             sent: str = "") -> list[Any]:
         """Updates for `outputs`. The table is sent only when it differs from `drawn`; the viewer only if `look`."""
         rows = [row(call, d) for d in snap.documents]
         fresh = repr(rows)
@@ -119,17 +120,17 @@ class DocumentsTab:
             id, number = place_of(shown)
             document = snap.find(id) or next(iter(snap.documents), None)
             known = document is not None and document.id == id and number
-            view = self.viewer.show(call, document, number if known else 1, shown)
+            view = self.viewer.show(call, document, number if known else 1, shown, sent)
         return [gr.update(visible=not any_documents), gr.update(visible=any_documents), table,
                 [d.id for d in snap.documents], fresh, gr.update(visible=bool(said), value=said),
                 gr.update(visible=bool(ended), value=ended), gr.update(**button),
                 gr.update(visible=not button["visible"]), *self.card.updates(call, snap.job), *view,
                 gr.Timer(active=snap.running)]
 
-    def tick(self, call: Call, drawn: str, shown: str) -> list[Any]:
+    def tick(self, call: Call, drawn: str, shown: str, sent: str) -> list[Any]:
         """While converting: the list and the progress; the viewer when it has nothing yet, and at the end."""
         snap = snapshot(call)
-        return self.draw(call, snap, shown, drawn, look=not snap.running or not place_of(shown)[1])
+        return self.draw(call, snap, shown, drawn, not snap.running or not place_of(shown)[1], sent)
 
     def upload(self, call: Call, paths: list[str] | None) -> list[Any]:
         """Takes the files in; each that cannot be used is named with the reason."""
@@ -160,6 +161,12 @@ class DocumentsTab:
         shown = values[self.viewer.shown]
         settings = self.form.read(values).model_copy(update={"ocr": "always"})
         documents.start_convert(call.ws, [place_of(shown)[0]], settings)
+        return self.open(call, shown)
+
+    def reread(self, call: Call, shown: str, text: str) -> list[Any]:
+        """Reads the shown page anew from its picture. A correction of it stays until it is taken back."""
+        self.viewer.keep(call, shown, text)
+        documents.start_page(call.ws, *place_of(shown))
         return self.open(call, shown)
 
     def unlock(self, call: Call, values: dict[Any, Any]) -> list[Any]:

@@ -10,6 +10,7 @@ import gradio as gr
 
 from core import documents
 from core.documents import DocumentInfo, PageInfo
+from core.documents.detect import PAGED
 from core.storage import check_id
 from webui.components.confirm import TwoClicks
 from webui.components.pictures import copy_for_browser
@@ -18,14 +19,21 @@ from webui.page import Call, Page
 from webui.tabs.documents_list import reason, state_words
 
 LOW_CONFIDENCE = 0.85
+IN_ORDER: dict[str, Any] = {"concurrency_id": "correction", "concurrency_limit": 1}
+"""A click on a button first leaves the box, which saves it: the click must come second."""
 LOCKED = ("documents.error.locked", "documents.error.wrong_password")
 
 
 @dataclass
 class Viewer:
-    """Shows one page of one document. `shown` is (document id, page number) or None."""
+    """Shows one page of one document.
 
-    shown: gr.State
+    `shown` is what stands in the browser, `sent` what was sent there last: a call that set out before that arrived
+    still has an old `shown`.
+    """
+
+    shown: gr.Textbox
+    sent: gr.State
     box: gr.Column
     head: gr.Markdown
     pager: gr.Row
@@ -33,6 +41,8 @@ class Viewer:
     choice: gr.Dropdown
     forward: gr.Button
     note: gr.Markdown
+    reread: gr.Button
+    undo: gr.Button
     body: gr.Row
     image: gr.Image
     rendered: gr.Markdown
@@ -52,6 +62,7 @@ class Viewer:
         with gr.Column(visible=False, elem_classes="card", elem_id="documents-viewer") as box:
             # In the browser, not in a session: it arrives and leaves together with the text that it belongs to.
             shown = gr.Textbox("", show_label=False, container=False, elem_classes="unseen", elem_id="documents-shown")
+            sent = gr.State("")
             with gr.Row(elem_classes="title-row"):
                 head = gr.Markdown(elem_id="documents-head", sanitize_html=True)
                 again = gr.Button(tr("documents.ui.with_ocr"), size="sm", visible=False, elem_id="documents-again")
@@ -67,6 +78,9 @@ class Viewer:
                                      interactive=True, min_width=120, elem_id="documents-page")
                 forward = gr.Button(tr("documents.ui.page_forward"), size="sm", elem_id="documents-page-forward")
             note = gr.Markdown(visible=False, elem_classes="doubt", elem_id="documents-page-note")
+            with gr.Row(elem_classes="page-row"):
+                reread = gr.Button(tr("documents.ui.reread"), size="sm", visible=False, elem_id="documents-reread")
+                undo = gr.Button(tr("documents.ui.undo"), size="sm", visible=False, elem_id="documents-undo")
             with gr.Row(elem_classes="side-by-side") as body:
                 image = gr.Image(type="filepath", interactive=False, buttons=["fullscreen"], show_label=False,
                                  label=tr("documents.ui.image"), elem_id="documents-image", min_width=280, scale=5)
@@ -79,17 +93,17 @@ class Viewer:
                         with gr.Row(elem_classes="actions"):
                             saved = gr.Markdown("", elem_classes=["ok", "said"], elem_id="documents-saved")
                             save = gr.Button(tr("documents.ui.save"), size="sm", elem_id="documents-save")
-        viewer = cls(shown, box, head, pager, back, choice, forward, note, body, image, rendered, source, save, saved,
-                     again, lock, password, unlock, delete)
+        viewer = cls(shown, sent, box, head, pager, back, choice, forward, note, reread, undo, body, image, rendered,
+                     source, save, saved, again, lock, password, unlock, delete)
         viewer._wire(page, text_tab)
         return viewer
 
     @property
     def outputs(self) -> list[Any]:
         """What `show` fills, in its order."""
-        return [self.shown, self.box, self.head, self.pager, self.back, self.choice, self.forward, self.note, self.body,
-                self.image, self.rendered, self.source, self.saved, self.again, self.lock, self.password,
-                *self.delete.outputs]
+        return [self.shown, self.sent, self.box, self.head, self.pager, self.back, self.choice, self.forward, self.note,
+                self.reread, self.undo, self.body, self.image, self.rendered, self.source, self.saved, self.again,
+                self.lock, self.password, *self.delete.outputs]
 
     def _wire(self, page: Page, text_tab: gr.Tab) -> None:
         for button, by in ((self.back, -1), (self.forward, 1)):
@@ -97,7 +111,8 @@ class Viewer:
                     self.outputs, trigger_mode="always_last")
         page.on(self.choice.input, self._jump, [*self.typed, self.choice], self.outputs, trigger_mode="always_last")
         for event in (self.source.blur, self.save.click):
-            page.on(event, self.keep, self.typed, self.saved)
+            page.on(event, self.keep_and_say, self.typed, [self.saved, self.undo], **IN_ORDER)
+        page.on(self.undo.click, self.take_back, [self.shown], self.outputs, **IN_ORDER)
         page.on(text_tab.select, lambda call, text: without_remote_images(text), self.source, self.rendered)
 
     @property
@@ -114,15 +129,23 @@ class Viewer:
         self.keep(call, shown, text)
         return self.show(call, _known(call, shown), place_of(shown)[1] + by)
 
+    def take_back(self, call: Call, shown: str) -> list[Any]:
+        """The page as it was converted, without its correction."""
+        id, number = place_of(shown)
+        if number:
+            documents.undo_correction(call.ws, id, number)
+        return self.show(call, _known(call, shown), number)
+
     def nothing(self, call: Call) -> list[Any]:
         """Hides the viewer."""
-        return ["", gr.update(visible=False), *[gr.skip()] * 12, gr.update(visible=False), "", *self.delete.reset(call)]
+        return ["", "", gr.update(visible=False), *[gr.skip()] * 14, gr.update(visible=False), "",
+                *self.delete.reset(call)]
 
     def show(self, call: Call, document: DocumentInfo | None, number: int = 1,
-             shown: str = "") -> list[Any]:
+             shown: str = "", sent: str = "") -> list[Any]:
         """One page of the document; its state and reason while it has none.
 
-        When `shown` is this page as it was converted last, the boxes stay as they are: somebody may be typing.
+        When `shown` or `sent` is this page as it was converted last, the boxes stay: somebody may be typing.
         """
         if document is None:
             return self.nothing(call)
@@ -134,21 +157,27 @@ class Viewer:
         lock = [gr.update(visible=locked), gr.skip() if locked else ""]
         head = f"### {plain(document.label)}\n{head_words(call, document)}"
         if not number:
-            return [_place(document.id, 0, ""), gr.update(visible=True), head, gr.update(visible=False),
-                    *[gr.skip()] * 3, gr.update(visible=False), gr.update(visible=False), None, "", "", "", again,
+            return [_place(document.id, 0, ""), "", gr.update(visible=True), head, gr.update(visible=False),
+                    *[gr.skip()] * 3, *[gr.update(visible=False)] * 4, None, "", "", "", again,
                     *lock, *self.delete.reset(call)]
         text, doubt = documents.page_markdown(call.ws, document.id, number), page_doubt(call, known[number])
         picture = documents.page_image(call.ws, document.id, number)
         now = _place(document.id, number, documents.page_markdown(call.ws, document.id, number, corrected=False))
-        same = now == shown
+        same = now in (shown, sent)
         boxes = [gr.skip()] * 3 if same else [without_remote_images(text), text, ""]
         choices = [(page_words(call, p, document.pages or len(found)), p.number) for p in found]
-        return [gr.skip() if same else now, gr.update(visible=True), head, gr.update(visible=len(found) > 1),
+        return [gr.skip() if same else now, now, gr.update(visible=True), head, gr.update(visible=len(found) > 1),
                 gr.update(interactive=number > min(known)), gr.update(choices=choices, value=number),
                 gr.update(interactive=number < max(known)), gr.update(visible=bool(doubt), value=doubt),
-                gr.update(visible=True),
+                gr.update(visible=document.kind in PAGED and document.state != "converting" and not locked),
+                gr.update(visible=documents.is_corrected(call.ws, document.id, number)), gr.update(visible=True),
                 gr.update(visible=picture is not None, value=copy_for_browser(call.ws, picture) if picture else None),
                 *boxes, again, *lock, *self.delete.reset(call)]
+
+    def keep_and_say(self, call: Call, shown: str, text: str) -> list[Any]:
+        """Saves a correction, says so, and offers to take it back."""
+        said, (id, number) = self.keep(call, shown, text), place_of(shown)
+        return [said, gr.update(visible=bool(number) and documents.is_corrected(call.ws, id, number))]
 
     def keep(self, call: Call, shown: str, text: str) -> Any:
         """Saves a correction; also when the box is left or another page is opened: nothing typed is lost."""
