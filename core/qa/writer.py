@@ -25,13 +25,16 @@ SAMPLES = {"fact": 8, "item": 5, "step": 5, "label": 4, "cell": 4, "attribute": 
 TEMPERATURE = 0.7
 QUESTION_TOKENS = 28
 ANSWER_TOKENS = 16
+DEADLINE_S = 1800.0
+"""Seconds for a request to the built-in model: on a slow or busy machine work takes long, and nobody is paid for it."""
 
 
 class Completer(Protocol):
     """The part of the chat client that question writing needs."""
 
     def complete_many(
-        self, conversations: list[list[dict[str, str]]], *, max_tokens: int, temperature: float, seed: int | None = None
+        self, conversations: list[list[dict[str, str]]], *, max_tokens: int, temperature: float,
+        seed: int | None = None, deadline_s: float = 120,
     ) -> list[Any]:
         """Replies in the order of the conversations; each has `text`."""
 
@@ -126,7 +129,8 @@ def _proposals(facts: Sequence[Fact], client: Completer, seed: int) -> list[list
     if not wanted:
         return proposals
     asked = [question_messages(facts[n].statement, facts[n].answer) for n in wanted]
-    replies = client.complete_many(asked, max_tokens=QUESTION_TOKENS, temperature=TEMPERATURE, seed=seed)
+    replies = client.complete_many(asked, max_tokens=QUESTION_TOKENS, temperature=TEMPERATURE, seed=seed,
+                                   deadline_s=DEADLINE_S)
     for n, reply in zip(wanted, replies, strict=True):
         proposals[n].append(_tidy(reply.text))
     return [list(dict.fromkeys(p)) for p in proposals]
@@ -142,7 +146,7 @@ def _round_trip(facts: Sequence[Fact], kept: list[list[str]], client: Completer)
     asked = [answer_messages(fact.statement, q) for fact, mine in zip(facts, kept, strict=True) for q in mine]
     if not asked:
         return kept
-    replies = iter(client.complete_many(asked, max_tokens=ANSWER_TOKENS, temperature=0.0))
+    replies = iter(client.complete_many(asked, max_tokens=ANSWER_TOKENS, temperature=0.0, deadline_s=DEADLINE_S))
     return [
         [q for q in mine if agrees(next(replies).text, fact.answer)] for fact, mine in zip(facts, kept, strict=True)
     ]

@@ -34,10 +34,11 @@ class ScriptedModel:
     """Proposes fixed questions; asked back, finds the first number of the text or nothing."""
 
     def __init__(self, *questions: str) -> None:
-        self.questions, self.asked = questions, 0
+        self.questions, self.asked, self.deadlines = questions, 0, set[float]()
 
     def complete_many(self, conversations: list[list[dict[str, str]]], **options: Any) -> list[Reply]:
         replies = []
+        self.deadlines.add(options["deadline_s"])
         for conversation in conversations:
             text = conversation[-1]["content"]
             if "\nAnswer:" in text:
@@ -234,3 +235,9 @@ def test_chinese_needs_no_model() -> None:
 def test_prompts_are_those_of_the_training() -> None:
     assert question_messages("A b.", "b")[-1]["content"] == "Text: A b.\nAnswer: b"
     assert answer_messages("A b.", "What?")[0]["content"] == "Answer from the text."
+
+
+def test_a_busy_machine_has_time_to_answer() -> None:
+    model = ScriptedModel("How long does the lamp shine?")
+    written("The lamp shines for 15 hours a day.", model)
+    assert model.deadlines and min(model.deadlines) >= 1800
