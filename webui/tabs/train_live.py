@@ -15,9 +15,10 @@ from webui.components.words import duration, plain
 from webui.page import Call, Page
 
 LOG_LINES = 80
-TICK_S = 2.5
-REDRAW_S = 8.0
-"""Seconds between drawings of a curve that grows: the browser works for it on the cores that train."""
+TICK_S, REDRAW_S = 2.5, 8.0
+"""Seconds between looks at the run and between drawings of a curve that grows."""
+CALM_S, CALMER = 90.0, 2.5
+"""After so many seconds both are so many times as long: the browser works for them on the cores that train."""
 
 Drawn = tuple[str, int, float]
 NOTHING: Drawn = ("", 0, 0.0)
@@ -59,13 +60,14 @@ class Live:
                     gr.Timer(active=False)]
         over = view.state.is_terminal
         curves = training.curves(call.ws, view.id)
-        plot, drawn = _plot(call, view.id, curves, drawn, over)
+        slower = CALMER if (view.elapsed_s or 0) > CALM_S else 1.0
+        plot, drawn = _plot(call, view.id, curves, drawn, 0 if over else REDRAW_S * slower)
         usable = view.state in (jobs.JobState.DONE, jobs.JobState.STOPPED)
         return [_title(call, view), *self.card.updates(call, view), _message(call, view),
                 gr.update(visible=over and view.state is not jobs.JobState.DONE), _numbers(call, view, curves),
                 plot, gr.update(visible=not curves.train, value=_waiting(call, view)),
                 jobs.log_tail(call.ws, view.id, LOG_LINES), gr.update(visible=over and usable),
-                f"{view.id} {view.state} {over}", drawn, gr.Timer(active=not over)]
+                f"{view.id} {view.state} {over}", drawn, gr.Timer(TICK_S * slower, active=not over)]
 
 
 def build(page: Page, shown: gr.State) -> Live:
@@ -109,10 +111,10 @@ def _running(call: Call) -> jobs.JobView | None:
     return next((j for j in jobs.list_jobs(call.ws, "train") if not j.state.is_terminal), None)
 
 
-def _plot(call: Call, run: str, curves: training.Curves, drawn: Drawn, over: bool) -> tuple[Any, Drawn]:
-    """The update of the figure, and what is drawn after it."""
+def _plot(call: Call, run: str, curves: training.Curves, drawn: Drawn, pause: float) -> tuple[Any, Drawn]:
+    """The update of the figure, at most every `pause` seconds, and what is drawn after it."""
     points, now = len(curves.train) + len(curves.held_out), time.monotonic()
-    same = drawn[0] == run and (drawn[1] == points or not over and drawn[1] > 1 and now - drawn[2] < REDRAW_S)
+    same = drawn[0] == run and (drawn[1] == points or drawn[1] > 1 and now - drawn[2] < pause)
     if same:
         return gr.skip(), drawn
     figure = charts.loss_curve(curves.train, curves.held_out, call.lang) if curves.train else None
