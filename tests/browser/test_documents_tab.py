@@ -125,31 +125,3 @@ def test_a_locked_file_opens_with_its_password(start_app: Callable[..., AppProce
     expect(password).to_be_hidden()
     stored = [p.read_bytes() for p in server.home.rglob("*") if p.is_file()]
     assert stored and not any(b"pump7" in content for content in stored)
-
-
-def test_a_page_is_read_anew_and_a_correction_is_taken_back(start_app: Callable[..., AppProcess], tmp_path: Path,
-                                                            open_page: Callable[..., Any]) -> None:
-    server, file = start_app(), tmp_path / "pump.pdf"
-    file.write_bytes(pdfs.text_pdf("The grey pump is inspected every 19 days."))
-    page, ws = open_page("en", server=server), Workspace.at(server.home)
-    page.locator("#documents-files input[type=file]").set_input_files(str(file))
-    page.locator("#documents-convert").click()
-    expect(page.locator("#documents-rendered")).to_contain_text("every 19 days", timeout=JOB_MS)
-    [document] = documents.list_documents(ws)
-
-    expect(page.locator("#documents-undo")).to_be_hidden()
-    page.get_by_role("tab", name="Correct").click()
-    box = page.locator("#documents-source textarea")
-    box.fill("By hand.")
-    page.locator("#documents-save").click()
-    page.locator("#documents-undo").click()
-    expect(box).to_have_value(re.compile("every 19 days"))
-    expect(page.locator("#documents-undo")).to_be_hidden()
-    assert not documents.is_corrected(ws, document.id, 1)
-
-    assert documents.pages(ws, document.id)[0].source == "text"
-    page.locator("#documents-reread").click()
-    expect(page.locator("#documents-next")).to_be_hidden()
-    expect(page.locator("#documents-next")).to_be_visible(timeout=JOB_MS)
-    assert documents.pages(ws, document.id)[0].source == "ocr"
-    expect(box).to_have_value(re.compile("every 19 days"))
