@@ -150,9 +150,7 @@ class Conversion:
             self._clock = time.monotonic()
         elif "next" in line:
             self._next = int(line["next"])
-        elif "failed" in line and self.only:
-            pass
-        elif "failed" in line:
+        elif "failed" in line and not self.only:
             self._page_failed(int(line["failed"]), UserError("documents.error.page_damaged").as_dict())
         elif "page" in line:
             self._store(line, images)
