@@ -71,7 +71,7 @@ def _only_if(step: str, fn: Any, count: int, call: Call, here: str, *inputs: Any
     return gr.skip() if count == 1 else [gr.skip()] * count
 
 
-def _redraw(call: Call, here: str) -> list[Any]:
+def _redraw(call: Call, here: str) -> list[dict[str, Any]]:
     """The rail's buttons: number, name, and below them the state in words."""
     states = {s.id: s for s in overview(call.ws)}
     return [_button(call, number, step, states.get(step), step == here) for number, step in enumerate(STEPS, 1)]
@@ -80,15 +80,15 @@ def _redraw(call: Call, here: str) -> list[Any]:
 def _redraw_if_new(call: Call, here: str, seen: str) -> list[Any]:
     """The rail, unless it says what it said `seen` ago: an update makes the browser work."""
     buttons = _redraw(call, here)
-    said = repr([(b.value, b.elem_classes) for b in buttons])
+    said = repr(buttons)
     return [gr.skip()] * (1 + len(buttons)) if said == seen else [said, *buttons]
 
 
-def _button(call: Call, number: int, step: str, state: Step | None, here: bool) -> Any:
+def _button(call: Call, number: int, step: str, state: Step | None, here: bool) -> dict[str, Any]:
     title = f"{number}\u00a0{call.t(f'rail.{step}')}" if state else call.t(f"rail.{step}")
     classes = ["here"] if here else []
     below = ""
     if state:
         below = f"\n{GLYPHS[state.state]} {call.t(state.key, **state.params)}"
         classes.append(f"is-{state.state}")
-    return gr.Button(value=title + below, elem_classes=classes)
+    return gr.update(value=title + below, elem_classes=classes)

@@ -1,4 +1,5 @@
-"""Fixtures: the running app, and pages that fail their test on a console error or a request to the outside."""
+"""Fixtures: the running app, and pages that fail their test on a console error, a request to the outside, or an error
+that a handler logged."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from core.storage.workspace import Workspace
 from tests.browser.driving import ROOT, AppProcess, chromium, end_jobs, new_page, open_app
 
 DESKTOP = (1366, 768)
@@ -18,6 +20,7 @@ PHONE = (390, 844)
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 OWN_SCHEMES = {"data", "blob", "about"}
 HERE = Path(__file__).parent
+INSIDE = re.compile(r"^\S+ \S+ ERROR ", re.MULTILINE)
 LEAVING = re.compile(r"AbortError: signal is aborted|Connection errored out|NetworkError|Failed to fetch")
 
 
@@ -45,10 +48,15 @@ class Watch:
     console: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
     allowed: list[str] = field(default_factory=list)
+    logs: dict[Path, int] = field(default_factory=dict)
 
     def allow(self, pattern: str) -> None:
         """Excuses console messages that match the regular expression."""
         self.allowed.append(pattern)
+
+    def follow_log(self, file: Path) -> None:
+        """Collects what a server writes to this log from now on."""
+        self.logs.setdefault(file, file.stat().st_size if file.is_file() else 0)
 
     def follow(self, page: Any) -> None:
         """Collects from this page and from windows it opens."""
@@ -77,6 +85,9 @@ class Watch:
     def check(self) -> None:
         """Fails with everything that was seen."""
         errors = [text for text in self.console if not any(re.search(pattern, text) for pattern in self.allowed)]
+        for file, began in self.logs.items():
+            said = file.read_bytes()[began:].decode(errors="replace") if file.is_file() else ""
+            assert not INSIDE.search(said), f"errors inside the program: {said[-3000:]}"
         assert not self.outside, f"requests to the outside: {self.outside}"
         assert not errors, f"console errors: {errors}"
 
@@ -132,6 +143,7 @@ def open_page(browser: Any, request: pytest.FixtureRequest, watch: Watch) -> Ite
         page = new_page(browser, lang, viewport)
         pages.append(page)
         watch.follow(page)
+        watch.follow_log(Workspace.at(running.home).web_log)
         open_app(page, running.address, lang, tab)
         return page
 

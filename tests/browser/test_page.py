@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
+from core import documents
 from core.i18n import t
+from core.storage.workspace import Workspace
 from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.driving import AppProcess
 
 STEPS = ("documents", "qa", "dataset", "train", "compare", "ship", "settings")
 
@@ -35,3 +40,14 @@ def test_the_language_is_kept_on_the_next_visit(open_page: Callable[..., Any]) -
     page.locator("#switch-language").click()
     page.wait_for_url("**lang=zh**")
     page.get_by_text(t("rail.documents", "zh")).first.wait_for()
+
+
+def test_the_rail_follows_work_that_was_started_elsewhere(open_page: Callable[..., Any], app: AppProcess,
+                                                          tmp_path: Path) -> None:
+    page = open_page("en", DESKTOP)
+    expect(page.locator("#rail-documents")).to_contain_text(t("rail.state.documents.empty", "en"))
+    file = tmp_path / "notes.txt"
+    file.write_text("The lamp weighs 740 grams.", encoding="utf-8")
+    documents.import_files(Workspace.at(app.home), [(file, "notes.txt")])
+    expect(page.locator("#rail-documents")).to_contain_text(t("rail.state.documents.waiting", "en", count=1),
+                                                            timeout=60_000)
