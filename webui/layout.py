@@ -13,7 +13,7 @@ from core.storage.workspace import Workspace
 from webui.language import translations
 from webui.page import STEPS, Call, Page
 
-RAIL_S = 4.0
+RAIL_S = 8.0
 GLYPHS = {"empty": "○", "progress": "◐", "done": "✓", "attention": "!"}
 
 

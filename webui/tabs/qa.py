@@ -16,6 +16,8 @@ from webui.tabs.qa_helper import HelperCard, last_helper
 from webui.tabs.qa_review import Panel, Review
 from webui.tabs.qa_words import Situation, buttons, honest, situation, summary, trouble, written
 
+POLL_S = 3.0
+
 
 def build(page: Page) -> None:
     """Renders the step into the open tab."""
@@ -67,9 +69,10 @@ class QATab:
                       self.next, *self.card.outputs]
         chosen = self.helper.inputs | {self.documents}
         polled = [*self.state, self.count, *self.review.outputs]
-        self.timer = page.poll(self.tick, polled, inputs=chosen | set(narrow) | {self.count,
+        self.timer = page.poll(self.tick, polled, seconds=POLL_S, inputs=chosen | set(narrow) | {self.count,
                                                                                 self.review.pager.offset,
-                                                                                self.panel.open, self.review.ticked})
+                                                                                self.panel.open, self.review.ticked,
+                                                                                self.review.ids})
         page.on_open("qa", self.open, [self.documents, self.seen, *self.helper.outputs, *self.state, self.count,
                                        *self.review.outputs, self.timer],
                      [self.documents, self.seen, *self.helper.quick, *narrow])
@@ -128,6 +131,7 @@ class QATab:
         review, total = self.review, now.counts.total
         busy = values[self.panel.open] or values[review.ticked] or values[review.pager.offset]
         fresh = total != values[self.count] and not busy
-        rows = review.first(call, *[values[c] for c in review.filters]) if fresh else [gr.skip()] * len(review.outputs)
+        rows = review.grown(call, values[review.ids], *[values[c] for c in review.filters]) if fresh \
+            else [gr.skip()] * len(review.outputs)
         return [*self.draw(call, now, values[self.documents] or [], self.helper.read(values)),
                 total if fresh else values[self.count], *rows, gr.Timer(active=now.working is not None)]

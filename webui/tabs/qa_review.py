@@ -146,6 +146,12 @@ class Review:
         choices = [(call.t("qa.ui.all_documents"), ""), *known]
         return [gr.update(choices=choices, value=chosen), *self.pager.first(call, query, chosen, state)]
 
+    def grown(self, call: Call, shown: list[str], query: str, document: str, state: str) -> list[Any]:
+        """As `first`, but rows that are on the page already are left alone: a table is dear to draw."""
+        updates = self.first(call, query, document, state)
+        same = updates[self.outputs.index(self.ids)] == shown
+        return [gr.skip()] * (1 + len(self.pager.outputs)) + updates[1 + len(self.pager.outputs):] if same else updates
+
     def show(self, call: Call, id: str | None) -> list[Any]:
         """Opens a pair in the place of the settings; None brings the settings back."""
         return [gr.update(visible=id is None), *self.panel.show(call, id)]

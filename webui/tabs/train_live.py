@@ -17,7 +17,7 @@ from webui.page import Call, Page
 LOG_LINES = 80
 TICK_S, REDRAW_S = 2.5, 8.0
 """Seconds between looks at the run and between drawings of a curve that grows."""
-CALM_S, CALMER = 90.0, 2.5
+CALM_S, CALMER = 45.0, 3.0
 """After so many seconds both are so many times as long: the browser works for them on the cores that train."""
 
 Drawn = tuple[str, int, float]
