@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib import resources
+from string import Formatter
 from typing import Any
 
 LANGUAGES = ("en", "zh")
@@ -23,6 +24,22 @@ def catalogue(lang: str) -> dict[str, str]:
 
 
 def t(key: str, lang: str = "en", **params: Any) -> str:
-    """The text of `key` with `{name}` placeholders filled. Raises KeyError when the catalogue lacks the key."""
+    """The text of `key` with its placeholders filled: `{name}`, or `{count:pair|pairs}` for "1 pair", "2 pairs".
+
+    Raises KeyError when the catalogue lacks the key.
+    """
     text = catalogue(lang)[key]
-    return text.format(**params) if params else text
+    return _COUNTING.vformat(text, (), params) if params else text
+
+
+class _Counting(Formatter):
+    """Placeholders as in `str.format`, and numbers with the form of their word."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if "|" not in format_spec:
+            return format(value, format_spec)
+        one, more = format_spec.split("|")
+        return f"{value} {one if value == 1 else more}"
+
+
+_COUNTING = _Counting()

@@ -9,12 +9,14 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any, Protocol
 
 from core.qa.prompts import answer_messages, question_messages
 from core.qa.rules.everyday_en import everyday
 from core.qa.rules.filters import Uniqueness, acceptable, choose, words
 from core.qa.rules.sections import KIND as SECTION
+from core.qa.rules.synonyms_en import reworded
 from core.qa.rules.wordings_en import questions_en
 from core.qa.rules.wordings_zh import questions_zh
 from core.qa.types import Chunk, Draft, Fact
@@ -25,6 +27,8 @@ SAMPLES = {"fact": 8, "item": 5, "step": 5, "label": 4, "cell": 4, "attribute": 
 TEMPERATURE = 0.7
 QUESTION_TOKENS = 28
 ANSWER_TOKENS = 16
+_ENOUGH = 4
+_FRAME = re.compile(r"Can you (?:tell me|explain|give me|list)\b|I (?:need to know|would like to know)\b")
 DEADLINE_S = 1800.0
 """Seconds for a request to the built-in model: on a slow or busy machine work takes long, and nobody is paid for it."""
 
@@ -71,9 +75,12 @@ def write_pairs(
         ruled = questions_zh if chunk.language == "zh" else questions_en
         worded = ruled(fact, fact.subject not in shared)
         rules = [q for q in worded if acceptable(q, fact, chunk.language, headings, ruled=True)]
-        other = everyday([*rules[:2], *mine]) if chunk.language == "en" and fact.kind != "faq" else []
-        other = [q for q in other if acceptable(q, fact, chunk.language, headings, ruled=True)]
-        questions = choose(_mix(mine, rules, other, fact, most), most, taken)
+        asked = [*rules[:2], *mine] if chunk.language == "en" and fact.kind != "faq" else []
+        forms = everyday(asked)
+        exchanged = reworded([*asked, *forms])
+        other = [q for both in zip_longest(forms, exchanged) for q in both
+                 if q and acceptable(q, fact, chunk.language, headings, ruled=True)]
+        questions = _chosen(_mix(mine, rules, other, fact, most), most, taken, frozenset(exchanged))
         taken += questions
         drafts += [
             Draft(q, fact.statement, fact.quote, fact_key(fact), fact.kind.split(":")[0], n)
@@ -101,6 +108,17 @@ def _shortlist(proposed: list[str], fact: Fact, unique: Uniqueness | None, wordi
         return []
     mine = [q for q in proposed if unique.points_at(q, fact.statement)]
     return choose(unique.by_fit(mine, fact.statement), wordings)
+
+
+def _chosen(candidates: list[str], most: int, taken: list[str], words: frozenset[str]) -> list[str]:
+    """At most so many that differ. A polite frame around a question teaches little, so framed ones fill gaps only.
+
+    Args:
+        words: candidates that differ from another by a word of the same meaning, which is what they are for.
+    """
+    plain = choose([q for q in candidates if not _FRAME.match(q)], most, taken, close=words)
+    return plain if len(plain) >= min(most, _ENOUGH) else choose([*plain, *candidates], min(most, _ENOUGH), taken,
+                                                                 close=words)
 
 
 def _mix(proposed: list[str], ruled: list[str], other: list[str], fact: Fact, wordings: int) -> list[str]:

@@ -13,9 +13,10 @@ from core.training.runs import (
     start_run,
     stop_run,
     train_from_yaml,
+    tuned_runs,
 )
 from core.training.settings import TrainSettings
 from core.training.spec import read_yaml, to_yaml
 
 __all__ = ["Curves", "RunInfo", "TrainSettings", "curves", "delete_run", "list_runs", "read_yaml", "resume_run",
-           "run_settings", "start_run", "stop_run", "to_yaml", "train_from_yaml"]
+           "run_settings", "start_run", "stop_run", "to_yaml", "train_from_yaml", "tuned_runs"]

@@ -78,6 +78,11 @@ def list_runs(ws: Workspace) -> list[RunInfo]:
     return [_info(ws, view) for view in jobs.list_jobs(ws, kind="train")]
 
 
+def tuned_runs(ws: Workspace) -> list[RunInfo]:
+    """Runs whose adapter can be used: newest first, those that were ended early after the others."""
+    return sorted((run for run in list_runs(ws) if run.has_adapter), key=lambda run: run.can_resume)
+
+
 def run_settings(ws: Workspace, run_id: str) -> TrainSettings:
     """What a run is trained with. Raises UserError when its file is missing or damaged."""
     return read_yaml(ws.run(run_id).yaml)

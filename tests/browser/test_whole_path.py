@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -88,6 +89,8 @@ def ask(page: Any, question: str) -> tuple[str, str]:
         expect(bot).to_have_count(0, timeout=LONG)
     page.locator("#compare-question textarea").fill(question)
     press(page, "#compare-ask")
-    expect(page.locator("#compare-evidence")).not_to_be_empty(timeout=LONG)
+    for bot in bots:
+        expect(bot).to_have_count(1, timeout=LONG)
     expect(page.locator("#compare-ask")).to_be_enabled(timeout=LONG)
+    expect(page.locator("#compare-evidence")).to_contain_text(re.compile(r"\S"), timeout=LONG)
     return tuple(bot.last.inner_text().strip() for bot in bots)  # type: ignore[return-value]

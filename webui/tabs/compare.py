@@ -84,15 +84,14 @@ def _wire(page: Page, parts: _Parts) -> None:
         filled = page.on(idea.click, asked, [idea], parts.question)
         events.append(page.on(filled.then, answer, inputs, parts.answer_outputs, concurrency_limit=4))
     page.on(parts.stop.click, _stopped, None, [parts.ask, parts.stop], cancels=events)
-    page.on(parts.fresh.click, _fresh, None, [*parts.chats.values(), parts.evidence], cancels=events)
-    page.on(parts.run.input, _fresh, None, [*parts.chats.values(), parts.evidence])
+    for event in (parts.fresh.click, parts.run.input):
+        page.on(event, _fresh, None, [*parts.chats.values(), parts.evidence, parts.ask, parts.stop], cancels=events)
     page.on_open("compare", _opened, [parts.run, parts.hint, parts.ask, parts.idea_row, *parts.ideas],
                  [parts.run])
 
 
 def _opened(call: Call, run: str | None) -> list[Any]:
-    known = [(f"{r.view.title or r.view.id} · {_when(r)}", r.view.id) for r in training.list_runs(call.ws)
-             if r.has_adapter]
+    known = [(f"{r.view.title or r.view.id} · {_when(r)}", r.view.id) for r in training.tuned_runs(call.ws)]
     run = run if run in [v for _, v in known] else (known[0][1] if known else None)
     hint = call.t("compare.ui.hint" if run else "compare.ui.nothing")
     return [gr.update(choices=known, value=run), hint, gr.update(interactive=run is not None), *_ideas(call, run)]
@@ -121,7 +120,8 @@ def _held_out(call: Call, dataset: str) -> list[str]:
         rows = datasets.conversations(call.ws, dataset, "held_out")
     except UserError:
         return []
-    return [m["content"] for row in rows for m in row if m["role"] == "user"]
+    asked = [m["content"].strip() for row in rows for m in row if m["role"] == "user"]
+    return [q for q in asked if q.endswith(("?", "？"))] or asked
 
 
 def _answer(call: Call, parts: _Parts, values: dict[Any, Any]) -> Iterator[list[Any]]:
@@ -186,4 +186,4 @@ def _stopped(call: Call) -> list[Any]:
 
 
 def _fresh(call: Call) -> list[Any]:
-    return [[], [], ""]
+    return [[], [], "", *_stopped(call)]

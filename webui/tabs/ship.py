@@ -44,7 +44,7 @@ def build(page: Page) -> None:
 
 def show(call: Call, run: str | None) -> list[Any]:
     """The tab as things are now."""
-    known = [(r.view.title or r.view.id, r.view.id) for r in training.list_runs(call.ws) if r.has_adapter]
+    known = [(r.view.title or r.view.id, r.view.id) for r in training.tuned_runs(call.ws)]
     run = run if run in [v for _, v in known] else (known[0][1] if known else None)
     endpoint = serving.running(call.ws)
     serves = endpoint is not None and run is not None

@@ -158,8 +158,17 @@ class Uniqueness:
         return own + 1e-6 >= max(scores.values(), default=0.0) - slack
 
 
-def choose(candidates: list[str], count: int, taken: list[str] | None = None, limit: float = 88.0) -> list[str]:
-    """At most `count` candidates in order, each unlike the ones before it (similarity 0 to 100) and not in `taken`."""
+ALIKE, EQUAL = 88.0, 98.0
+"""Similarities (0 to 100) from which two questions count as one: in general, and when a word was exchanged for it."""
+
+
+def choose(candidates: list[str], count: int, taken: list[str] | None = None,
+           close: frozenset[str] = frozenset()) -> list[str]:
+    """At most `count` candidates in order, each unlike the ones before it and not in `taken`.
+
+    Args:
+        close: candidates that may be nearly like another.
+    """
     from rapidfuzz import fuzz, utils
 
     chosen: list[str] = []
@@ -167,6 +176,7 @@ def choose(candidates: list[str], count: int, taken: list[str] | None = None, li
         if len(chosen) == count:
             break
         same = any(utils.default_process(candidate) == utils.default_process(t) for t in taken or [])
+        limit = EQUAL if candidate in close else ALIKE
         if not same and all(fuzz.ratio(candidate, o, processor=utils.default_process) < limit for o in chosen):
             chosen.append(candidate)
     return chosen
