@@ -75,7 +75,7 @@ def write_pairs(
         ruled = questions_zh if chunk.language == "zh" else questions_en
         worded = ruled(fact, fact.subject not in shared)
         rules = [q for q in worded if acceptable(q, fact, chunk.language, headings, ruled=True)]
-        asked = [*rules[:2], *mine] if chunk.language == "en" and fact.kind != "faq" else []
+        asked = [*rules[:2], *mine] if chunk.language == "en" and fact.kind not in ("faq", SECTION) else []
         forms = everyday(asked)
         exchanged = reworded([*asked, *forms])
         other = [q for both in zip_longest(forms, exchanged) for q in both
