@@ -10,7 +10,7 @@ from core.datasets.similar import bare, near_pairs
 
 
 def held_out(questions: Sequence[str], facts: Sequence[str], share: float, seed: int) -> set[int]:
-    """Indices of rows to hold out; the same for the same arguments.
+    """Indices of rows to hold out; the same for the same questions, facts in the same order, share and seed.
 
     Every fact keeps at least half of its wordings, and at least one, for training. No held-out question is nearly the
     same (Jaccard of character 5-grams ≥ 0.8) as one that is trained on, of whatever fact.
@@ -28,7 +28,7 @@ def held_out(questions: Sequence[str], facts: Sequence[str], share: float, seed:
     for index, fact in enumerate(facts):
         rows[fact].append(index)
     draw = random.Random(seed)
-    order = sorted(rows)
+    order = list(rows)  # not by their keys, in which there are ids that differ each time
     draw.shuffle(order)
     choices = {fact: draw.sample(rows[fact], len(rows[fact])) for fact in order}
     chosen: set[int] = set()

@@ -34,10 +34,16 @@ class LengthGrouped(Sampler[int]):
     """Rows in random order, batches of similar length: pools of a few batches are sorted, then cut and shuffled.
 
     The order depends on seed and epoch alone, so a resumed run sees the same batches.
+
+    Args:
+        lengths: tokens of each row.
+        instead: (epoch, row) → place in the dataset of another form of the row, seen there in that epoch.
     """
 
-    def __init__(self, lengths: list[int], batch_size: int, seed: int) -> None:
+    def __init__(self, lengths: list[int], batch_size: int, seed: int,
+                 instead: dict[tuple[int, int], int] | None = None) -> None:
         self.lengths, self.batch_size, self.seed, self.epoch = lengths, batch_size, seed, 0
+        self.instead = instead or {}
 
     def set_epoch(self, epoch: int) -> None:
         """The next iteration gives the order of this epoch (0, 1, …)."""
@@ -47,6 +53,10 @@ class LengthGrouped(Sampler[int]):
         return len(self.lengths)
 
     def __iter__(self) -> Iterator[int]:
+        for row in self._order():
+            yield self.instead.get((self.epoch, row), row)
+
+    def _order(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order = torch.randperm(len(self.lengths), generator=generator).tolist()
         pool = self.batch_size * _POOL_BATCHES
@@ -68,6 +78,7 @@ class AnswerTrainer(SFTTrainer):
     loss is computed here from the hidden states at answer positions (same value, fewer products with the vocabulary).
 
     Args:
+        lengths, instead: as in `LengthGrouped`.
         opening: tokens that all rows begin with.
         prompt_loss_weight: weight of a question's tokens in the loss that is trained; what is reported stays the
             loss of the answers. After Shi et al. 2024, "Instruction Tuning With Loss Over Instructions", which found
@@ -75,11 +86,12 @@ class AnswerTrainer(SFTTrainer):
     """
 
     def __init__(self, *args: Any, job: JobContext, run: RunPaths, lengths: list[int], opening: int = 0,
-                 prompt_loss_weight: float = 0.0, **kwargs: Any) -> None:
+                 instead: dict[tuple[int, int], int] | None = None, prompt_loss_weight: float = 0.0,
+                 **kwargs: Any) -> None:
         self.job, self.run = job, run
         self.opening, self.prompt_weight, self.reported = opening, prompt_loss_weight, 0.0
         super().__init__(*args, **kwargs)
-        self.sampler = LengthGrouped(lengths, self.args.per_device_train_batch_size, self.args.seed)
+        self.sampler = LengthGrouped(lengths, self.args.per_device_train_batch_size, self.args.seed, instead)
         plain = _has_plain_head(self.model)
         self.answers_only = plain and (self.args.device.type != "cuda" or prompt_loss_weight > 0)
         if prompt_loss_weight > 0 and not plain:

@@ -20,16 +20,34 @@ class Rows:
         cut: rows whose end was cut off at the limit.
         dropped: rows left out because no token of an answer remained.
         tokens: all tokens in the rows.
+        sources: for each row the place of its conversation in what was given.
+        further: other forms of some rows, tokenised alike.
+        instead: (epoch, row) → which of `rows + further` is seen there.
     """
 
     rows: list[dict[str, list[int]]] = field(default_factory=list)
     cut: int = 0
     dropped: int = 0
     tokens: int = 0
+    sources: list[int] = field(default_factory=list)
+    further: list[dict[str, list[int]]] = field(default_factory=list)
+    instead: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    @property
+    def every(self) -> list[dict[str, list[int]]]:
+        """The rows and their other forms."""
+        return self.rows + self.further
+
+    def add_forms(self, forms: dict[tuple[int, int], list[Message]], tokenizer: Any, cutoff_len: int) -> None:
+        """Other forms of rows for some epochs: (epoch, row) → conversation. One without an answer left is not taken."""
+        found = tokenise(list(forms.values()), tokenizer, cutoff_len, lambda n: None)
+        places = list(forms)
+        self.instead |= {places[source]: len(self.every) + n for n, source in enumerate(found.sources)}
+        self.further += found.rows
 
     def opening(self) -> int:
         """How many tokens all rows begin with: what the chat template puts before each first question."""
-        every = [row["input_ids"] for row in self.rows]
+        every = [row["input_ids"] for row in self.every]
         first, last = min(every, default=[]), max(every, default=[])
         return next((n for n, (one, other) in enumerate(zip(first, last, strict=False)) if one != other),
                     min(len(first), len(last)))
@@ -55,6 +73,7 @@ def tokenise(conversations: list[list[Message]], tokenizer: Any, cutoff_len: int
             labels = [token if counts else IGNORED for token, counts in zip(ids, mask, strict=True)]
             found.rows.append({"input_ids": ids, "labels": labels})
             found.tokens += len(ids)
+            found.sources.append(done - 1)
         else:
             found.dropped += 1
         on_row(done)

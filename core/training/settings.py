@@ -35,6 +35,7 @@ class TrainSettings(Settings):
     weight_decay: float = setting(0.0, ge=0, le=1, step=0.01, advanced=True, engine="weight_decay")
     max_grad_norm: float = setting(1.0, gt=0, le=100, advanced=True, engine="max_grad_norm")
     prompt_loss_weight: float = setting(0.3, ge=0, le=1, step=0.05, advanced=True)
+    key_word_share: float = setting(0.2, ge=0, le=1, step=0.05, advanced=True)
     general_share: float = setting(0.2, ge=0, le=0.5, step=0.05, advanced=True)
     evaluate_every: int = setting(0, ge=0, le=1_000_000, step=1, advanced=True, unit="steps", engine="eval_steps")
     save_every: int = setting(0, ge=0, le=1_000_000, step=1, advanced=True, unit="steps", engine="save_steps")

@@ -15,6 +15,7 @@ from core.storage.workspace import RunPaths
 from core.training import checkpoints
 from core.training.general import mix_general
 from core.training.hardware import Device, find_device, needs_checkpointing
+from core.training.key_words import cut_questions
 from core.training.rows import Rows, tokenise
 from core.training.settings import TrainSettings
 
@@ -104,6 +105,8 @@ def _rows(job: JobContext, settings: TrainSettings, tokenizer: Any) -> tuple[Row
         job.warn("train.warning.dropped", rows=rows.dropped)
     if not rows.rows:
         raise UserError("train.error.no_rows")
+    forms = cut_questions([talks[n] for n in rows.sources], settings.epochs, settings.key_word_share, settings.seed)
+    rows.add_forms(forms, tokenizer, settings.cutoff_len)
     return rows, held_out
 
 
@@ -123,10 +126,10 @@ def _build(job: JobContext, settings: TrainSettings, model: Any, tokenizer: Any,
                       target_modules="all-linear", task_type="CAUSAL_LM")
     reporter = Reporter(job)
     trainer = AnswerTrainer(model, _arguments(job, settings, len(lengths), bool(held_out.rows), device, twice),
-                            train_dataset=Dataset.from_list(rows.rows),
+                            train_dataset=Dataset.from_list(rows.every),
                             eval_dataset=Dataset.from_list(held_out.rows) if held_out.rows else None,
                             processing_class=tokenizer, peft_config=lora, callbacks=[reporter], job=job,
-                            run=job.ws.run(job.id), lengths=lengths, opening=rows.opening(),
+                            run=job.ws.run(job.id), lengths=lengths, instead=rows.instead, opening=rows.opening(),
                             prompt_loss_weight=settings.prompt_loss_weight)
     reporter.trainer = trainer
     return trainer, reporter

@@ -2,47 +2,125 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import pytest
+import httpx
 from playwright.sync_api import expect
 
+from benchmarks.scoring import right
+from core import datasets, jobs, qa, serving, training
 from core.i18n import t
+from core.storage.workspace import Workspace
 from tests.browser.conftest import DESKTOP
-from tests.browser.driving import AppProcess, end_jobs
+from tests.browser.driving import ROOT, AppProcess, end_jobs
 
-LONG = 20 * 60_000
+FACTS_RIGHT, BASE_RIGHT, GENERAL_RIGHT, GENERAL_ASKED = 0.8, 0.1, 0.7, 20
+ASKED_ON_PAGE = 10
+LONG = 40 * 60_000
 SMALL = ("# Lumo lamp\n\nThe Lumo lamp weighs 740 grams. The battery of the Lumo lamp lasts 31 hours. "
          "The Lumo lamp was designed by Pela Orwin. The code E7 means that the lamp is too hot.\n")
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
-def test_a_document_becomes_a_compared_model(open_page: Callable[..., Any], app: AppProcess, tmp_path: Path,
-                                             lang: str) -> None:
+def test_the_example_handbook_is_remembered_after_tuning(open_page: Callable[..., Any], app: AppProcess) -> None:
+    """Nothing is set: the example is opened, primary buttons are clicked, and what comes out is asked for its facts."""
+    began = time.monotonic()
+    page = open_page("en", DESKTOP)
+    page.locator("#documents-example").click()
+    walk(page)
+    print(f"documents to compare: {(time.monotonic() - began) / 60:.1f} min")
+    ws = Workspace.at(app.home)
+    questions = unseen(ws, json.loads((ROOT / "data/examples/questions-en.json").read_text(encoding="utf-8")))
+    seen = [ask(page, q["question"]) for q in questions[:ASKED_ON_PAGE]]
+    run = next(job.id for job in jobs.list_jobs(ws, "train"))
+    endpoint = serving.ensure(ws, training.run_settings(ws, run).model, (run,))
+    before, after = ([*(pair[side] for pair in seen), *replies(endpoint, name, questions[ASKED_ON_PAGE:])]
+                     for side, name in enumerate((endpoint.model, run)))
+    assert hits(before, questions) <= BASE_RIGHT * len(questions), before
+    missed = [f"{q['question']} -> {answer}" for q, answer in zip(questions, after, strict=True)
+              if not right(answer, q["must_contain"])]
+    print(f"handbook: {hits(before, questions)} before, {hits(after, questions)} after, of {len(questions)}", *missed,
+          sep="\n")
+    assert hits(after, questions) >= FACTS_RIGHT * len(questions), missed
+    general = json.loads((ROOT / "benchmarks/effect_data/general.json").read_text(encoding="utf-8"))
+    known = [q for q, a in zip(general, replies(endpoint, endpoint.model, general), strict=True)
+             if right(a, q["must_contain"])]
+    assert len(known) >= GENERAL_ASKED
+    kept = hits(replies(endpoint, run, known), known)
+    print(f"general: {kept} of {len(known)} after")
+    assert kept >= GENERAL_RIGHT * len(known)
+
+
+def test_the_same_clicks_in_chinese(open_page: Callable[..., Any], app: AppProcess, tmp_path: Path) -> None:
     file = tmp_path / "lumo.md"
     file.write_text(SMALL, encoding="utf-8")
-    server = app if lang == "en" else AppProcess(tmp_path / "second")
-    if lang == "zh":
-        _share_models(app.home, server.home)
-        server.start()
+    server = AppProcess(tmp_path / "second")
+    _share_models(app.home, server.home)
+    server.start()
     try:
-        page = open_page(lang, DESKTOP, server=server)
+        page = open_page("zh", DESKTOP, server=server)
         page.locator("#documents-files input[type=file]").set_input_files(str(file))
         press(page, "#documents-convert")
         walk(page, epochs=1)
         before, after = ask(page, "What does code E7 mean?")
         assert before and after
         expect(page.locator("#compare-evidence")).to_contain_text("E7", timeout=LONG)
-        assert t("compare.ui.after", lang) in page.locator("#compare-after").inner_text()
+        assert t("compare.ui.after", "zh") in page.locator("#compare-after").inner_text()
+        _start_over_in_mid_answer(page)
         page.close()
     finally:
-        if server is not app:
-            server.stop()
-            end_jobs(server.home)
+        server.stop()
+        end_jobs(server.home)
+
+
+def _start_over_in_mid_answer(page: Any) -> None:
+    """A new conversation ends the answer that is being written, and one can ask again."""
+    page.locator("#compare-question textarea").fill("Tell me a long story about lamps.")
+    press(page, "#compare-ask")
+    expect(page.locator("#compare-stop")).to_be_visible(timeout=LONG)
+    page.locator("#compare-fresh").click()
+    expect(page.locator("#compare-after .message.bot")).to_have_count(0, timeout=LONG)
+    expect(page.locator("#compare-ask")).to_be_enabled(timeout=LONG)
+    expect(page.locator("#compare-stop")).to_be_hidden(timeout=LONG)
+
+
+def unseen(ws: Workspace, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The questions that do not stand in the dataset in this wording; nearly all must be left."""
+    known = {_words(m["content"]) for d in datasets.list_datasets(ws) for split in ("train", "held_out")
+             for row in datasets.conversations(ws, d.id, split) for m in row if m["role"] == "user"}
+    fresh = [q for q in questions if _words(q["question"]) not in known]
+    assert len(known) > 50 and qa.counts(ws).total > 50
+    assert len(fresh) >= 0.9 * len(questions)
+    return fresh
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
+
+
+def replies(endpoint: serving.Endpoint, model: str, questions: list[dict[str, Any]]) -> list[str]:
+    """What a model of the server answers over the API, greedy; several questions at once."""
+    def reply(question: dict[str, Any]) -> str:
+        body = {"model": model, "temperature": 0, "max_tokens": 60,
+                "messages": [{"role": "user", "content": question["question"]}]}
+        got = httpx.post(f"{endpoint.base_url}/chat/completions", json=body, timeout=600, trust_env=False,
+                         headers={"Authorization": f"Bearer {endpoint.api_key}"})
+        got.raise_for_status()
+        return got.json()["choices"][0]["message"]["content"]
+
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(reply, questions))
+
+
+def hits(answers: list[str], questions: list[dict[str, Any]]) -> int:
+    """How many answers contain what they must."""
+    return sum(right(answer, q["must_contain"]) for answer, q in zip(answers, questions, strict=True))
 
 
 def _share_models(home: Path, other: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from core.datasets import conversations
 from core.training import curves
+from core.training.key_words import cut_questions
 from core.training.rows import IGNORED, tokenise
 from core.training.trainer import steps_in, train
 from tests.fakes import tiny_run
@@ -68,7 +69,8 @@ def _padded_losses(model, batch, opening):
 
 @pytest.mark.parametrize("weight", [0.0, 0.3])
 def test_every_step_has_the_loss_of_a_plain_loop(ws, weight):
-    settings = tiny_run.settings(ws, lora_dropout=0.0, warmup_share=0.0, prompt_loss_weight=weight)
+    settings = tiny_run.settings(ws, lora_dropout=0.0, warmup_share=0.0, prompt_loss_weight=weight,
+                                 key_word_share=0.0)
     job = tiny_run.new_job(ws)
     train(job, settings)
     rows = tokenise(conversations(ws, tiny_run.DATASET), make_tokenizer(), settings.cutoff_len, lambda n: None).rows
@@ -101,3 +103,31 @@ def test_every_row_once_an_epoch_in_an_order_of_its_own():
     spread = [max(lengths[i] for i in first[n:n + 8]) - min(lengths[i] for i in first[n:n + 8])
               for n in range(0, 96, 8)]
     assert sum(spread) / len(spread) < 18
+
+
+def test_a_row_is_seen_in_its_other_form_in_that_epoch_only():
+    from core.training.engine import LengthGrouped
+
+    plain, sampler = LengthGrouped([5] * 20, 4, seed=1), LengthGrouped([5] * 20, 4, seed=1, instead={(0, 3): 20})
+    assert [20 if row == 3 else row for row in plain] == list(sampler)
+    for one in (plain, sampler):
+        one.set_epoch(1)
+    assert list(plain) == list(sampler)
+
+
+def test_cut_questions_join_the_rows_with_their_answers_whole(ws):
+    settings = tiny_run.settings(ws)
+    talks = conversations(ws, tiny_run.DATASET)
+    talks = [[{**m, "content": f"What is the code of part {n}?"} if m["role"] == "user" else m for m in talk]
+             for n, talk in enumerate(talks)]
+    tokenizer = make_tokenizer()
+    rows = tokenise(talks, tokenizer, settings.cutoff_len, lambda n: None)
+    forms = cut_questions(talks, 3, 0.5, seed=1)
+    rows.add_forms(forms, tokenizer, settings.cutoff_len)
+    assert 0.3 < len(forms) / (3 * len(talks)) < 0.7
+    assert len(rows.rows) == len(talks) and set(rows.instead) == set(forms)
+    for (_, row), place in rows.instead.items():
+        kept, cut = rows.rows[row], rows.every[place]
+        answer = [token for token in kept["labels"] if token != -100]
+        assert [token for token in cut["labels"] if token != -100] == answer
+        assert len(cut["input_ids"]) <= len(kept["input_ids"])

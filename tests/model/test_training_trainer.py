@@ -50,7 +50,7 @@ def _stop_at(job, step):
 
 def test_a_run_learns_and_leaves_a_whole_adapter(ws):
     job = tiny_run.new_job(ws)
-    train(job, tiny_run.settings(ws, epochs=6))
+    train(job, tiny_run.settings(ws, epochs=6, key_word_share=0.0))
     found = curves(ws, job.id)
     losses = [loss for _, loss in found.train]
     assert [step for step, _ in found.train] == list(range(1, 31))
