@@ -149,14 +149,23 @@ def walk(page: Any, epochs: int | None = None) -> None:
 def next_step(page: Any, step: str) -> None:
     """Waits until the step offers the next one as its primary button, and goes there."""
     button = page.locator(f"#{step}-next.primary, #{step}-next.lg.primary").first
-    expect(button).to_be_visible(timeout=LONG)
+    _wait(page, button.is_visible, f"{step}: no next step was offered")
     button.click()
 
 
 def press(page: Any, button: str) -> None:
     """Clicks a button once it works."""
-    expect(page.locator(button)).to_be_enabled(timeout=LONG)
-    page.locator(button).click()
+    found = page.locator(button)
+    _wait(page, lambda: found.is_visible() and found.is_enabled(), f"{button} cannot be pressed")
+    found.click()
+
+
+def _wait(page: Any, is_so: Callable[[], bool], otherwise: str) -> None:
+    """Looks now and then: `expect` looks at the whole page several times a second, on the cores that train."""
+    deadline = time.monotonic() + LONG / 1000
+    while not is_so():
+        assert time.monotonic() < deadline, otherwise
+        page.wait_for_timeout(1000)
 
 
 def ask(page: Any, question: str) -> tuple[str, str]:
@@ -169,6 +178,6 @@ def ask(page: Any, question: str) -> tuple[str, str]:
     press(page, "#compare-ask")
     for bot in bots:
         expect(bot).to_have_count(1, timeout=LONG)
-    expect(page.locator("#compare-ask")).to_be_enabled(timeout=LONG)
+    _wait(page, page.locator("#compare-ask").is_enabled, "the answers do not end")
     expect(page.locator("#compare-evidence")).to_contain_text(re.compile(r"\S"), timeout=LONG)
     return tuple(bot.last.inner_text().strip() for bot in bots)  # type: ignore[return-value]
