@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from core.documents import office
 from core.errors import UserError
 from core.jobs.kinds import resolve
-from core.storage.workspace import DocumentPaths, user_path
+from core.storage.workspace import ClaimPaths, DocumentPaths, user_path
 
 _READERS = {
     "docx": "core.documents.word:WordReader", "html": "core.documents.web_page:WebReader",
@@ -54,28 +54,47 @@ def run(input: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
     """Target of `run_limited`.
 
     Input: path, kind, ocr, password, first (page), most (pages, then the rest is left to the next child), skip (pages
-    that are there already), images (folder for pictures). Lines sent: ``{"total"}``, then for each page ``{"start"}``
-    and ``{"page", "markdown", …}`` or ``{"failed"}``; at last ``{"next"}`` when pages are left.
+    that are there already), images (folder for pictures), claims (folder shared by the children of a document: each
+    page is read by the one that claims it). Lines sent: ``{"total"}``, then for each page ``{"start"}`` and
+    ``{"page", "markdown", …}`` or ``{"failed"}``, with ``"error"`` when there is more to say; at last ``{"next"}`` when
+    pages are left.
     """
     images = DocumentPaths(user_path(input["images"]))
     images.image(1).parent.mkdir(parents=True, exist_ok=True)
     reader = _open(input)
-    send({"total": reader.total})
-    wanted = [n for n in range(input["first"], reader.total + 1) if n not in set(input["skip"])]
-    for number in wanted[:input["most"]]:
-        send({"start": number})
+    for number in claimed(input, reader.total, send):
         try:
             page = reader.page(number, images.image(number))
-        except (MemoryError, UserError):
+        except MemoryError:
             raise
+        except UserError as error:
+            send({"failed": number, "error": error.as_dict()})
+            continue
         except Exception:
             traceback.print_exc(file=sys.stderr)
             send({"failed": number})
             continue
         send({"page": number, "markdown": page.markdown, "source": page.source, "confidence": page.confidence,
               "warnings": list(page.warnings), "sizes": list(page.sizes), "image": page.image})
-    if len(wanted) > input["most"]:
-        send({"next": wanted[input["most"]]})
+
+
+def claimed(input: dict[str, Any], total: int, send: Callable[[dict[str, Any]], None]) -> Iterator[int]:
+    """The pages that this child shall read, claimed one by one; says so, and what it leaves."""
+    send({"total": total})
+    claims, skip, taken = ClaimPaths(user_path(input["claims"])), set(input["skip"]), 0
+    for number in range(input["first"], total + 1):
+        if number in skip or claims.page(number).exists():
+            continue
+        if taken == input["most"]:
+            send({"next": number})
+            return
+        try:
+            claims.page(number).touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        taken += 1
+        send({"start": number})
+        yield number
 
 
 def _open(input: dict[str, Any]) -> Reader:

@@ -1,9 +1,10 @@
-"""Converts one document: limited children read it page by page, every finished page is stored at once."""
+"""Converts one document: limited children read its pages, several at a time; every finished page is stored at once."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,25 +13,25 @@ from typing import Any
 
 from core.documents import record
 from core.documents.clean import clean_markdown, language_of
+from core.documents.crew import Crew, Reading, Stopped
 from core.documents.detect import PAGED
+from core.documents.engines import plan_for
 from core.documents.levels import relevel
 from core.documents.page_breaks import repeat_headers
 from core.documents.settings import ChildLimits, ConvertSettings
+from core.documents.slots import Slots
 from core.documents.types import Message
 from core.errors import UserError
 from core.jobs.sandbox import Limited, run_limited
 from core.storage import Workspace, atomic_write
 from core.storage.atomic import replace
 from core.storage.locks import open_lock, try_lock
-from core.storage.workspace import DocumentPaths
+from core.storage.workspace import ClaimPaths, DocumentPaths
 
-CHILD = "core.documents.child:run"
-DEATHS_IN_A_ROW = 4
+THREADS = "DOCTUNE_READER_THREADS"
+"""How many threads a child may use, in its environment."""
+_DEADLY = (".page_time", ".page_memory", ".page_crash")
 _PNG = b"\x89PNG\r\n\x1a\n"
-
-
-class Stopped(Exception):
-    """The person asked to stop; the finished pages are stored."""
 
 
 @dataclass
@@ -40,8 +41,9 @@ class Conversion:
     Args:
         job_id: whose work it is, for the journal.
         report: called with (finished pages, all pages).
-        target: the function that the children run.
+        target: the function that the children run; by default that of the engine.
         only: a single page to read anew; the others stay as they are, and so does this one when that fails.
+        slots: shared by all conversions of the process, which together never run more children than these.
     """
 
     ws: Workspace
@@ -50,16 +52,21 @@ class Conversion:
     job_id: str
     password: str = ""
     limits: ChildLimits = ChildLimits()
-    target: str = CHILD
+    target: str = ""
     should_stop: Callable[[], bool] = lambda: False
     report: Callable[[int, int], None] = lambda done, total: None
     log: Callable[[str], None] = lambda text: None
     only: int | None = None
-    _page: int | None = field(default=None, init=False)
-    _clock: float = field(default=0.0, init=False)
-    _late: bool = field(default=False, init=False)
-    _next: int | None = field(default=None, init=False)
+    slots: Slots = field(default_factory=Slots)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _total: int | None = field(default=None, init=False)
+    _skip: set[int] = field(default_factory=set, init=False)
+    _begun: set[int] = field(default_factory=set, init=False)
+    _settled: set[int] = field(default_factory=set, init=False)
+    _again: set[int] = field(default_factory=set, init=False)
+    _pace: float | None = field(default=None, init=False)
     _stored: bool = field(default=False, init=False)
+    _crew: Crew | None = field(default=None, init=False)
 
     def run(self) -> str:
         """Converts the pages that are missing and returns "done", "partial" or "failed".
@@ -82,104 +89,144 @@ class Conversion:
         known = record.fold(paths)
         if (known.job_id, known.recipe) != (self.job_id, self.settings.recipe) or known.end is not None:
             record.append(paths, "sitting", job=self.job_id, recipe=self.settings.recipe)
-        first, deaths = 1, 0
-        while True:
-            outcome = self._child(first)
-            if outcome.failure == "":
-                if self._next is None:
-                    return self._finish(None)
-                first, deaths = self._next, 0
-                continue
-            reason = "time" if self._late else outcome.failure
-            self.log(f"{self.id} page {self._page}: {reason}\n{outcome.detail[-4000:]}")
-            if reason == "stopped":
-                raise Stopped
-            if reason == "error":
-                return self._finish(outcome.error)
-            reason = reason if reason in ("time", "memory") else "crash"
-            deaths += 1
-            if self._page is None or deaths >= DEATHS_IN_A_ROW:
-                return self._finish(UserError(f"documents.error.{reason}").as_dict())
-            self._page_failed(self._page, UserError(f"documents.error.page_{reason}").as_dict())
-            first = self._page + 1
+            known = record.fold(paths)
+        self._skip = set(known.readable)
+        claims = self.ws.tmp_dir(near=self.ws.documents)
+        self._crew = Crew(
+            read=lambda reading: self._child(reading, claims), left=self._left, lost=lambda: self._lost(claims),
+            give_up=lambda page, why: self._page_failed(page, UserError(f"documents.error.page_{why}").as_dict()),
+            pace=lambda: self._pace, slots=self.slots, should_stop=self.should_stop,
+            log=lambda text: self.log(f"{self.id} {text}"), parallel=self._paged)
+        try:
+            return self._finish(self._crew.work())
+        finally:
+            shutil.rmtree(claims, ignore_errors=True)
 
     def _read_one(self, number: int) -> str:
         """Reads one page anew, by the recipe of these settings, in a record that keeps its own."""
-        outcome = self._child(number)
+        claims, reading = self.ws.tmp_dir(near=self.ws.documents), Reading()
+        if not self.slots.take(self.should_stop):
+            raise Stopped
+        try:
+            outcome = reading.outcome = self._child(reading, claims, number)
+        finally:
+            self.slots.give()
+            shutil.rmtree(claims, ignore_errors=True)
         state = self._finish(None)
-        if outcome.failure == "stopped":
+        if reading.failure == "stopped":
             raise Stopped
         if not self._stored:
             self.log(f"{self.id} page {number}: {outcome.failure}\n{outcome.detail[-4000:]}")
-            reason = "time" if self._late else outcome.failure
-            if reason == "error" and outcome.error:
-                raise UserError(outcome.error["key"], **outcome.error.get("params", {}))
-            raise UserError(f"documents.error.page_{reason if reason in ('time', 'memory', 'crash') else 'damaged'}")
+            error = outcome.error if reading.failure == "error" else reading.refused
+            if error:
+                raise UserError(error["key"], **error.get("params", {}))
+            raise UserError(f"documents.error.page_{reading.failure or 'damaged'}")
         return state
 
-    def _child(self, first: int) -> Limited:
+    @property
+    def _paged(self) -> bool:
+        return record.load_spec(self.ws.document(self.id))["kind"] in PAGED
+
+    def _child(self, reading: Reading, claims: Path, only: int | None = None) -> Limited:
         paths, images = self.ws.document(self.id), self.ws.tmp_dir(near=self.ws.documents)
-        spec, known = record.load_spec(paths), record.fold(paths)
-        self._page, self._late, self._next, self._clock = None, False, None, time.monotonic()
-        limits = self.limits
+        spec, limits = record.load_spec(paths), self.limits
         most = limits.pages_per_child if spec["kind"] in PAGED else limits.sections_per_child
-        most, skip = (1, []) if self.only else (most, sorted(known.readable))
+        plan = plan_for(self.ws, self.settings, spec["kind"], limits)
         try:
             return run_limited(
-                self.target, wall_s=limits.page_s * (limits.pages_per_child + 2), memory_bytes=limits.memory_bytes,
-                file_bytes=limits.file_bytes, cwd=images, should_stop=self._interrupt,
-                on_line=lambda line: self._take(line, images),
+                self.target or plan.target, wall_s=plan.page_s * (limits.pages_per_child + 2),
+                memory_bytes=plan.memory_bytes, file_bytes=plan.file_bytes, cwd=images,
+                env={**plan.env, THREADS: str(self.slots.threads)},
+                should_stop=lambda: self._interrupt(reading, plan.page_s),
+                on_line=lambda line: self._take(reading, line, images),
                 input={"path": str(paths.source(spec["kind"])), "kind": spec["kind"], "ocr": self.settings.ocr,
-                       "password": self.password, "first": first, "most": most,
-                       "skip": skip, "images": str(images)})
+                       "password": self.password, "first": only or 1, "most": 1 if only else most,
+                       "skip": [] if only else sorted(self._skip), "images": str(images), "claims": str(claims),
+                       **plan.input})
         finally:
             shutil.rmtree(images, ignore_errors=True)
 
-    def _interrupt(self) -> bool:
-        """Whether to end the child: asked to stop, or the present page takes too long."""
-        self._late = time.monotonic() - self._clock > self.limits.page_s
-        return self._late or self.should_stop()
+    def _interrupt(self, reading: Reading, page_s: float) -> bool:
+        """Whether to end the child: asked to stop, or its present page takes too long."""
+        reading.late = time.monotonic() - reading.clock > page_s
+        return reading.late or (self._crew.ended_all() if self._crew else self.should_stop())
 
-    def _take(self, line: dict[str, Any], images: Path) -> None:
+    def _left(self) -> int | None:
+        """Pages that nobody has begun; None while their number is unknown."""
+        with self._lock:
+            return None if self._total is None else self._total - len(self._begun | self._skip)
+
+    def _lost(self, claims: Path) -> list[int]:
+        """Pages that were claimed by a child that ended before it could say so; each is given a second chance only."""
+        with self._lock:
+            missing = set(range(1, (self._total or 0) + 1)) - self._settled - self._skip
+            fresh = missing - self._again
+            self._again |= fresh
+            self._begun -= fresh
+        for number in fresh:
+            ClaimPaths(claims).page(number).unlink(missing_ok=True)
+        for number in missing - fresh:
+            self._page_failed(number, UserError("documents.error.page_crash").as_dict())
+        return sorted(fresh)
+
+    def _take(self, reading: Reading, line: dict[str, Any], images: Path) -> None:
         """One line of the child; what it says is checked, for it may have been taken over by the file it reads."""
-        paths = self.ws.document(self.id)
         if "total" in line:
-            record.append(paths, "pages", total=max(0, int(line["total"])))
+            self._counted(max(0, int(line["total"])))
         elif "start" in line:
-            self._page = int(line["start"])
-            self._clock = time.monotonic()
-        elif "next" in line:
-            self._next = int(line["next"])
-        elif "failed" in line and not self.only:
-            self._page_failed(int(line["failed"]), UserError("documents.error.page_damaged").as_dict())
+            reading.page, reading.clock = int(line["start"]), time.monotonic()
+            with self._lock:
+                self._begun.add(reading.page)
+        elif "failed" in line:
+            error = line.get("error")
+            known = isinstance(error, dict) and {"key", "params"} <= error.keys()
+            reading.refused = error if known else UserError("documents.error.page_damaged").as_dict()
+            if not self.only:
+                self._page_failed(int(line["failed"]), reading.refused)
         elif "page" in line:
-            self._store(line, images)
+            self._store(reading, line, images)
 
-    def _store(self, line: dict[str, Any], images: Path) -> None:
+    def _counted(self, total: int) -> None:
+        with self._lock:
+            if self._total != total:
+                record.append(self.ws.document(self.id), "pages", total=total)
+                self._total = total
+                self._skip = {number for number in self._skip if number <= total}
+
+    def _store(self, reading: Reading, line: dict[str, Any], images: Path) -> None:
         paths, number, text = self.ws.document(self.id), int(line["page"]), clean_markdown(str(line["markdown"]))
         if not paths.dir.is_dir():
             raise UserError("documents.error.missing")
-        atomic_write(paths.markdown(number), text)
-        picture = DocumentPaths(images).image(number)
-        if line.get("image") and picture.is_file() and not picture.is_symlink():
-            with picture.open("rb") as file:
-                if file.read(len(_PNG)) == _PNG:
-                    replace(picture, paths.image(number))
-        confidence = line.get("confidence")
-        record.append(paths, "page", number=number, ok=True, source=str(line.get("source", "text")), chars=len(text),
-                      confidence=float(confidence) if confidence is not None else None,
-                      warnings=[{"key": str(key), "params": {}} for key in line.get("warnings", [])],
-                      sizes=[float(size) for size in line.get("sizes", [])])
+        with self._lock:
+            atomic_write(paths.markdown(number), text)
+            picture = DocumentPaths(images).image(number)
+            if line.get("image") and picture.is_file() and not picture.is_symlink():
+                with picture.open("rb") as file:
+                    if file.read(len(_PNG)) == _PNG:
+                        replace(picture, paths.image(number))
+            confidence = line.get("confidence")
+            record.append(paths, "page", number=number, ok=True, source=str(line.get("source", "text")),
+                          chars=len(text), confidence=float(confidence) if confidence is not None else None,
+                          warnings=[{"key": str(key), "params": {}} for key in line.get("warnings", [])],
+                          sizes=[float(size) for size in line.get("sizes", [])])
+            took = time.monotonic() - reading.clock
+            self._pace = took if self._pace is None else 0.8 * self._pace + 0.2 * took
         self._stored = True
-        self._report()
+        self._settle(number)
 
     def _page_failed(self, number: int, error: Message) -> None:
-        record.append(self.ws.document(self.id), "page", number=number, ok=False, error=error)
-        self._report()
+        with self._lock:
+            record.append(self.ws.document(self.id), "page", number=number, ok=False, error=error)
+        self._settle(number, failed=error["key"].endswith(_DEADLY))
 
-    def _report(self) -> None:
-        known = record.fold(self.ws.document(self.id))
-        self.report(len(known.pages), max(known.total or 0, len(known.pages)))
+    def _settle(self, number: int, failed: bool = False) -> None:
+        """Counts a page that needs no further work in this sitting, and reports how far all are."""
+        with self._lock:
+            if self._crew and not failed:
+                self._crew.deaths = 0
+            self._settled.add(number)
+            done = len(self._settled | self._skip)
+            self.report(done, max(self._total or 0, done))
 
     def _finish(self, error: Message | None) -> str:
         """Writes how it ended: an empty result is a failure, and missing pages are not hidden."""

@@ -116,9 +116,11 @@ def _warnings(record: Record, end: dict[str, Any]) -> list[Message]:
     reasons: dict[str, list[int]] = {}
     for number, line in sorted(record.pages.items()):
         if not line["ok"]:
-            reasons.setdefault(line["error"]["key"], []).append(number)
-    said: list[Message] = [{"key": key.replace(".error.page_", ".warning.pages_"), "params": {"pages": ranges(numbers)}}
-                           for key, numbers in reasons.items()]
+            key = line["error"]["key"]
+            named = key.startswith("documents.error.page_")
+            warning = key.replace(".error.page_", ".warning.pages_") if named else "documents.warning.pages_refused"
+            reasons.setdefault(warning, []).append(number)
+    said: list[Message] = [{"key": key, "params": {"pages": ranges(numbers)}} for key, numbers in reasons.items()]
     doubtful = [n for n, line in sorted(record.readable.items()) if line.get("warnings")]
     if doubtful:
         said.append({"key": "documents.warning.check_pages", "params": {"pages": ranges(doubtful)}})

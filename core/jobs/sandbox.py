@@ -26,6 +26,7 @@ from core.storage.workspace import CODE_ROOT
 
 _LINE_BYTES = 64 * 1024 ** 2
 _STDERR_BYTES = 64 * 1024
+_WEIGH_EVERY_S = 0.2  # looking through all processes takes milliseconds; what grows faster meets RLIMIT_DATA
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "OMP_NUM_THREADS", "LD_LIBRARY_PATH")
 
 
@@ -92,6 +93,7 @@ class _Run:
         self.output: queue.Queue[bytes | None] = queue.Queue(maxsize=64)
         self.stderr = b""
         self.ended = False
+        self.weighed = float("-inf")
 
     def finish(self, input: dict[str, Any], take: Callable[[dict[str, Any]], None],
                lines: list[dict[str, Any]]) -> Limited:
@@ -146,10 +148,13 @@ class _Run:
     def _broken_limit(self) -> str:
         if self.should_stop and self.should_stop():
             return "stopped"
-        if time.monotonic() > self.deadline:
+        now = time.monotonic()
+        if now > self.deadline:
             return "time"
-        if self.memory is not None and tree_bytes(self.process.pid) > self.memory:
-            return "memory"
+        if self.memory is not None and now - self.weighed > _WEIGH_EVERY_S:
+            self.weighed = now
+            if tree_bytes(self.process.pid) > self.memory:
+                return "memory"
         return ""
 
     def _verdict(self, outcome: dict[str, Any], status: int) -> str:

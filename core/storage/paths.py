@@ -52,6 +52,17 @@ class DocumentPaths:
 
 
 @dataclass(frozen=True)
+class ClaimPaths:
+    """A throw-away folder in which the children that read one document mark the pages that they take."""
+
+    dir: Path
+
+    def page(self, number: int) -> Path:
+        """Exists once the page is taken."""
+        return self.dir / f"claim-{int(number)}"
+
+
+@dataclass(frozen=True)
 class OfficePaths:
     """A throw-away folder in which an office program converts one file."""
 

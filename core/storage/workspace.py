@@ -12,6 +12,7 @@ from core.storage.ids import DEVICES, check_id, new_id
 from core.storage.owner import temporary_name
 from core.storage.paths import (
     ArchivePaths,
+    ClaimPaths,
     DatasetPaths,
     DocumentPaths,
     JobPaths,
@@ -22,8 +23,9 @@ from core.storage.paths import (
     ServingPaths,
 )
 
-__all__ = ["ArchivePaths", "CODE_ROOT", "DatasetPaths", "DocumentPaths", "JobPaths", "ModelPaths", "OfficePaths",
-           "QAPaths", "RunPaths", "ServingPaths", "Workspace", "check_id", "markdown_beside", "new_id", "user_path"]
+__all__ = ["ArchivePaths", "CODE_ROOT", "ClaimPaths", "DatasetPaths", "DocumentPaths", "JobPaths", "ModelPaths",
+           "OfficePaths", "QAPaths", "RunPaths", "ServingPaths", "Workspace", "check_id", "markdown_beside", "new_id",
+           "user_path"]
 
 CODE_ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,21 +8,17 @@ import sys
 import time
 from typing import Any
 
+from core.documents.child import claimed
 from core.errors import UserError
 
 PAGES = 4
 
 
 def _pages(input: dict[str, Any], send: Any, bad: int, behave: Any) -> None:
-    send({"total": PAGES})
-    wanted = [number for number in range(input["first"], PAGES + 1) if number not in input["skip"]]
-    for number in wanted[:input["most"]]:
-        send({"start": number})
+    for number in claimed(input, PAGES, send):
         if number == bad:
             behave()
         send({"page": number, "markdown": f"# Page {number}\n\nText of page {number}, pid {os.getpid()}."})
-    if len(wanted) > input["most"]:
-        send({"next": wanted[input["most"]]})
 
 
 def good(input: dict[str, Any], send: Any) -> None:
@@ -50,9 +46,8 @@ def allocates_on_two(input: dict[str, Any], send: Any) -> None:
 
 def always_aborts(input: dict[str, Any], send: Any) -> None:
     """Every page kills the process."""
-    send({"total": 500})
-    send({"start": input["first"]})
-    os.abort()
+    for _ in claimed(input, 500, send):
+        os.abort()
 
 
 def aborts_at_once(input: dict[str, Any], send: Any) -> None:
