@@ -30,14 +30,21 @@ def web(context: typer.Context,
 
 
 @app.command()
-def convert(files: list[Path],
+def convert(files: Annotated[list[Path], typer.Argument(help="Files, folders, ZIP archives.")],
             output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the Markdown files.")],
-            ocr: Annotated[str, typer.Option(help="auto, always or never")] = "auto") -> None:
-    """Converts documents to Markdown: one .md per file."""
-    from core.documents import ConvertSettings, convert_files
+            engine: Annotated[str, typer.Option(help="builtin, or mineru for PDF files and pictures")] = "builtin",
+            ocr: Annotated[str, typer.Option(help="auto, always or never")] = "auto",
+            lang: Annotated[str, typer.Option(help="Language of the pages, for MinerU's OCR; the built-in one reads "
+                                                   "Chinese and English.")] = "auto",
+            password_file: Annotated[Optional[Path], typer.Option(help="File with passwords, one a line.")] = None,  # noqa: UP045,E501
+            ray: Annotated[Optional[str], typer.Option(help="Address of a Ray cluster that shares the work.")] = None,  # noqa: UP045,E501
+            ) -> None:
+    """Converts documents to Markdown: one .md per file. A second call converts only what is missing or has changed."""
+    from core.documents import ConvertSettings
+    from core.documents.command import convert_command
 
-    failed = convert_files(files, output, ConvertSettings.load({"ocr": ocr}), say=typer.echo)
-    raise typer.Exit(1 if failed else 0)
+    settings = ConvertSettings.load({"engine": engine, "ocr": ocr, "lang": lang})
+    raise typer.Exit(convert_command(files, output, settings, password_file, ray))
 
 
 @app.command()

@@ -64,8 +64,8 @@ def make_pdf(path: Path, pages: int) -> None:
         for number in range(1, pages + 1):
             page = pdf.new_page()
             page.insert_text((60, 70), f"{number}. Station {number}", fontsize=16)
-            text = "\n\n".join(f"Pump {number}-{k} delivers {number + 40 * k} litres per minute. Its filter is replaced "
-                               f"after {100 + k} hours of operation by the night shift." for k in range(8))
+            text = "\n\n".join(f"Pump {number}-{k} delivers {number + 40 * k} litres per minute. Its filter is "
+                               f"replaced after {100 + k} hours of operation by the night shift." for k in range(8))
             page.insert_textbox((60, 100, 535, 760), text, fontsize=11)
             page.insert_text((290, 810), str(number), fontsize=9)
         pdf.save(path)
@@ -79,7 +79,7 @@ def make_files(folder: Path, count: int) -> list[Path]:
         text = {"md": f"# Station {number}\n\nThe pump of station {number} runs for {number + 3} minutes.\n",
                 "txt": f"Valve {number} is opened before every start of engine {number + 7}.\n",
                 "csv": f"station,litres\n{number},{number * 3}\n",
-                "html": f"<html><body><h1>Tank {number}</h1><p>It holds {number + 90} litres of water.</p></body></html>",
+                "html": f"<html><body><h1>Tank {number}</h1><p>It holds {number + 90} litres.</p></body></html>",
                 }[suffix]
         path = folder / f"file-{number:04}.{suffix}"
         path.write_text(text, encoding="utf-8")
@@ -122,12 +122,12 @@ def big_pdf(ws: Workspace, folder: Path, pages: int) -> bool:
     peak = Peak()
     first_s, first = run_job(ws, [given.document_id], peak, stop_at=pages * 2 // 5)
     print(f"  stopped with {first} pages after {first_s:.0f} s", flush=True)
-    rest_s, all = run_job(ws, [given.document_id], peak)
+    rest_s, read = run_job(ws, [given.document_id], peak)
     twice = repeated(ws, given.document_id)
-    print(f"  went on and ended with {all} pages after {rest_s:.0f} s; {pages / (first_s + rest_s):.2f} pages a second; "
+    print(f"  ended with {read} pages after {rest_s:.0f} s more; {pages / (first_s + rest_s):.2f} pages a second; "
           f"{twice} converted twice\n  {peak}", flush=True)
     bound = usable_cores() * CHILD_MB + OTHERS_MB
-    return all == pages and twice == 0 and peak.job <= bound and peak.here <= OTHERS_MB
+    return read == pages and twice == 0 and peak.job <= bound and peak.here <= OTHERS_MB
 
 
 def many_files(ws: Workspace, folder: Path, count: int) -> bool:

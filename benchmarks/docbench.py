@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -49,7 +50,7 @@ def _convert(source: Path, folder: Path, id: str) -> bool:
     written = next(aside.glob("*.md"), None)
     if written is not None:
         written.replace(folder / f"{id}.md")
-    aside.rmdir()
+    shutil.rmtree(aside)
     return written is not None
 
 

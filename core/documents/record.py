@@ -33,12 +33,18 @@ class Record:
 def load_spec(paths: DocumentPaths) -> dict[str, Any]:
     """Label, kind, bytes, sha256. Raises UserError when there is no such document, or its spec is damaged."""
     try:
-        spec = read_json(paths.spec)
+        stat = paths.spec.stat()
+        spec = _spec(paths.spec, stat.st_size, stat.st_mtime_ns)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError("documents.error.missing") from None
     if not isinstance(spec, dict) or not {"label", "kind", "bytes", "sha256"} <= spec.keys():
         raise UserError("storage.error.damaged", name=paths.spec.name)
-    return spec
+    return dict(spec)
+
+
+@lru_cache(maxsize=4096)
+def _spec(spec: Path, size: int, changed: int) -> Any:
+    return read_json(spec)
 
 
 def fold(paths: DocumentPaths) -> Record:

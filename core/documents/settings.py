@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from pydantic import field_validator
+
 from core.settings import Settings, setting
 
 ENGINE_VERSION = 4  # raise it when the same file would give better Markdown: pages are then converted again
+
+
+LANGUAGES = ("auto", "ch", "korean", "ta", "te", "ka", "th", "el", "arabic", "east_slavic", "cyrillic", "devanagari")
+"""What MinerU's OCR can be told (opendatalab.github.io/MinerU/usage/cli_tools); auto means Chinese and Latin."""
 
 
 class ConvertSettings(Settings):
@@ -16,11 +22,31 @@ class ConvertSettings(Settings):
     area: ClassVar[str] = "convert"
 
     ocr: Literal["auto", "always", "never"] = setting("auto", choices=("auto", "always", "never"))
+    engine: Literal["builtin", "mineru"] = setting("builtin", choices=("builtin", "mineru"), widget="hidden")
+    lang: Literal[LANGUAGES] = setting("auto", choices=LANGUAGES, widget="hidden",  # type: ignore[valid-type]
+                                       engine="lang_list", when="engine=mineru")
 
     @property
     def recipe(self) -> str:
         """Equal for conversions that give equal pages."""
-        return f"{self.ocr}-{ENGINE_VERSION}"
+        own = f"{self.ocr}-{ENGINE_VERSION}"
+        return own if self.engine == "builtin" else f"{self.engine}-{self.lang}-{own}"
+
+
+class MinerUSettings(Settings):
+    """Where MinerU is: the address of its server, else its command on this computer."""
+
+    area: ClassVar[str] = "mineru"
+
+    address: str = setting("", max_length=500)
+    backend: Literal["auto", "pipeline", "vlm-engine", "hybrid-engine"] = setting(
+        "auto", choices=("auto", "pipeline", "vlm-engine", "hybrid-engine"), advanced=True, engine="backend")
+    wait_s: int = setting(600, ge=10, le=7200, unit="s", advanced=True)
+
+    @field_validator("address")
+    @classmethod
+    def _strip(cls, value: str) -> str:
+        return value.strip()
 
 
 @dataclass(frozen=True)

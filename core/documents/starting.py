@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from core import jobs
 from core.documents import record
 from core.documents.detect import PAGED
+from core.documents.engines import engine_environment, require_engine
 from core.documents.library import known_ids
 from core.documents.settings import ConvertSettings
 from core.errors import UserError
@@ -21,8 +22,9 @@ def start_convert(ws: Workspace, ids: Sequence[str], settings: ConvertSettings, 
     Args:
         password: for encrypted PDF files; handed to the job by its environment and never stored.
 
-    Raises UserError when none of the documents exists or all are being converted already.
+    Raises UserError when none of the documents exists or all are being converted already, or the engine is missing.
     """
+    require_engine(ws, settings)
     known = known_ids(ws, ids)
     free = [id for id in known if not record.is_converting(ws, record.fold(ws.document(id)))]
     if not free:
@@ -31,7 +33,8 @@ def start_convert(ws: Workspace, ids: Sequence[str], settings: ConvertSettings, 
     for id in free:
         record.append(ws.document(id), "sitting", job=job_id, recipe=settings.recipe)
     params = {"ids": free, "settings": settings.model_dump()}
-    return jobs.start(ws, "convert", params, id=job_id, title="convert", env={PASSWORD: password} if password else None)
+    env = engine_environment() | ({PASSWORD: password} if password else {})
+    return jobs.start(ws, "convert", params, id=job_id, title="convert", env=env or None)
 
 
 def start_page(ws: Workspace, id: str, number: int) -> jobs.JobView:

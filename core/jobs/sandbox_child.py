@@ -36,7 +36,7 @@ def set_limits(limits: dict[str, float | None]) -> None:
         return
     import resource
 
-    os.nice(NICENESS)
+    os.nice(max(0, NICENESS - os.nice(0)))  # not on top of what the command was given
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if limits.get("cpu_s"):
         seconds = max(1, int(limits["cpu_s"] or 0))

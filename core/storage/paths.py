@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,69 @@ class ClaimPaths:
     def page(self, number: int) -> Path:
         """Exists once the page is taken."""
         return self.dir / f"claim-{int(number)}"
+
+
+@dataclass(frozen=True)
+class OutputPaths:
+    """A folder that the command line fills with Markdown."""
+
+    dir: Path
+
+    @property
+    def hidden(self) -> Path:
+        """What is kept so that a later call can go on."""
+        return self.dir / ".doctune"
+
+    @property
+    def journal(self) -> Path:
+        """What was written from which file."""
+        return self.hidden / "convert.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one command that writes into the folder."""
+        return self.hidden / "convert.lock"
+
+    def work(self, key: str) -> Path:
+        """Root of the workspace in which one given file is converted."""
+        return self.hidden / hashlib.sha256(key.encode()).hexdigest()[:24]
+
+    def markdown(self, name: str) -> Path:
+        """A file that was written into the folder, by its name."""
+        return self.dir / name.replace("/", "_").replace("\\", "_")
+
+
+@dataclass(frozen=True)
+class GivenPaths:
+    """A throw-away folder with one file that came from another computer."""
+
+    dir: Path
+
+    @property
+    def file(self) -> Path:
+        """The file; its name is a label elsewhere."""
+        return self.dir / "given"
+
+
+@dataclass(frozen=True)
+class MinerUPaths:
+    """A throw-away folder in which MinerU's command reads some pages."""
+
+    dir: Path
+
+    @property
+    def pages(self) -> Path:
+        """What it reads."""
+        return self.dir / "pages.pdf"
+
+    @property
+    def out(self) -> Path:
+        """Where it writes, in folders that its versions name differently."""
+        return self.dir / "out"
+
+    def found(self, ending: str) -> Path | None:
+        """The file that it wrote for the pages, by the ending of its name."""
+        return next(iter(sorted(self.out.rglob(f"{self.pages.stem}{ending}"))), None)
 
 
 @dataclass(frozen=True)

@@ -15,17 +15,20 @@ from core.storage.paths import (
     ClaimPaths,
     DatasetPaths,
     DocumentPaths,
+    GivenPaths,
     JobPaths,
+    MinerUPaths,
     ModelPaths,
     OfficePaths,
+    OutputPaths,
     QAPaths,
     RunPaths,
     ServingPaths,
 )
 
-__all__ = ["ArchivePaths", "CODE_ROOT", "ClaimPaths", "DatasetPaths", "DocumentPaths", "JobPaths", "ModelPaths",
-           "OfficePaths", "QAPaths", "RunPaths", "ServingPaths", "Workspace", "check_id", "markdown_beside", "new_id",
-           "user_path"]
+__all__ = ["ArchivePaths", "CODE_ROOT", "ClaimPaths", "DatasetPaths", "DocumentPaths", "GivenPaths", "JobPaths",
+           "MinerUPaths", "ModelPaths", "OfficePaths", "OutputPaths", "QAPaths", "RunPaths", "ServingPaths",
+           "Workspace", "check_id", "markdown_beside", "new_id", "user_path"]
 
 CODE_ROOT = Path(__file__).resolve().parents[2]
 

@@ -17,7 +17,8 @@ HEAVY = {"torch", "transformers", "peft", "trl", "pymupdf", "fitz", "pymupdf4llm
 LEVELS = {"storage": 0, "jobs": 1, "datasets": 2, "documents": 2, "models": 2, "llm": 3,
           "qa": 4, "training": 4, "serving": 4, "evaluation": 4, "export": 4, "guide": 5}
 BASE = {"errors", "settings", "i18n"}
-EXCEPTIONS = {("llm", "serving")}  # the built-in helper is the product's own model server
+EXCEPTIONS = {("llm", "serving"),  # the built-in helper is the product's own model server
+              ("documents", "llm")}  # another engine's server is reached by the one way out of the machine
 MAX_MODULE, MAX_FUNCTION = 400, 60
 
 
