@@ -174,7 +174,7 @@ class Conversion:
         if "total" in line:
             self._counted(max(0, int(line["total"])))
         elif "start" in line:
-            reading.page, reading.clock = int(line["start"]), time.monotonic()
+            reading.page, reading.opened, reading.clock = int(line["start"]), True, time.monotonic()
             with self._lock:
                 self._begun.add(reading.page)
         elif "failed" in line:
@@ -183,8 +183,10 @@ class Conversion:
             reading.refused = error if known else UserError("documents.error.page_damaged").as_dict()
             if not self.only:
                 self._page_failed(int(line["failed"]), reading.refused)
+            reading.page = None
         elif "page" in line:
             self._store(reading, line, images)
+            reading.page = None
 
     def _counted(self, total: int) -> None:
         with self._lock:

@@ -28,13 +28,15 @@ class Reading:
     """One child at its work.
 
     Args:
-        page: the page that it reads now, None before the first.
+        page: the page that it reads now, None before the first and between two.
+        opened: it has begun a page, so it could open the file.
         clock: when it began that page, or was started (monotonic, seconds).
         late: it was ended because a page took too long.
         refused: why it could not read the last page that failed without costing the child.
     """
 
     page: int | None = None
+    opened: bool = False
     clock: float = field(default_factory=time.monotonic)
     late: bool = False
     refused: Message | None = None
@@ -117,7 +119,7 @@ class Crew:
             self.deaths += 1
             if reading.page is not None:
                 self.give_up(reading.page, failure)
-            elif not self._running:
+            elif not self._running and not reading.opened:
                 return UserError(f"documents.error.{failure}").as_dict()
             if self.deaths >= DEATHS_IN_A_ROW:
                 return UserError(f"documents.error.{failure}").as_dict()

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from core.documents import ConvertSettings, convert_files
+from core.documents import ConvertSettings, conversion, convert_files
 from core.documents.cluster import ray_mapper
 from core.documents.output import OutputFolder
 from core.documents.slots import Slots
 from core.documents.terminal import Terminal, given_passwords
 from core.errors import UserError
-from tests.fakes import pdfs
+from tests.fakes import inline_children, pdfs
 
 pytestmark = pytest.mark.fault
 
@@ -46,7 +46,8 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.setattr(conversion, "run_limited", inline_children.run_limited)
     return Shell(tmp_path)
 
 
@@ -89,8 +90,6 @@ def test_other_settings_convert_anew_into_the_same_files(shell: Shell) -> None:
 
 def test_stopped_in_a_file_the_next_call_goes_on_there(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     shell.put("long.md", "\n".join(f"# Chapter {n}\n\n" + "Words of this chapter. " * 200 for n in range(40)))
-    from core.documents import conversion
-
     read: list[int] = []
     original = conversion.Conversion._store
 

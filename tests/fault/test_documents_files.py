@@ -13,6 +13,7 @@ from core import documents
 from core.documents import ChildLimits, ConvertSettings
 from core.documents.conversion import Conversion, Stopped
 from core.documents.record import fold
+from core.documents.slots import Slots
 from core.errors import UserError
 from core.storage import Workspace
 from tests.fakes import pdfs
@@ -111,10 +112,11 @@ def test_stopped_after_three_pages_it_goes_on_with_the_fourth(ws: Workspace, tmp
     path = tmp_path / "long.pdf"
     path.write_bytes(pdfs.text_pdf(*(f"Page number {n}." for n in range(1, 501))))
     [result] = documents.import_files(ws, [(path, "long.pdf")])
+    paths = ws.document(result.document_id)
     for enough in (3, 5):
         with pytest.raises(Stopped):
-            Conversion(ws, result.document_id, ConvertSettings(), "job-test", should_stop=lambda enough=enough: len(
-                fold(ws.document(result.document_id)).pages) >= enough).run()
+            Conversion(ws, paths.id, ConvertSettings(), "job-test", slots=Slots(1),
+                       should_stop=lambda enough=enough: len(fold(paths).pages) >= enough).run()
     journal = ws.document(result.document_id).journal.read_text(encoding="utf-8")
     done = sorted(fold(ws.document(result.document_id)).pages)
     assert done == list(range(1, len(done) + 1)) and len(done) >= 5

@@ -124,6 +124,7 @@ def test_the_example_counts_its_steps_anew(tmp_path: Path) -> None:
 @pytest.mark.parametrize("payload", [
     b'<!DOCTYPE w:document [<!ENTITY x SYSTEM "file:///etc/passwd">]>',
     b'<!DOCTYPE lolz [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>',
+    b'<!DOCTYPE quad [<!ENTITY a "' + b"a" * 50_000 + b'">]>',
     b"<!--" + b"x" * (1 << 20) + b"--><!DOCTYPE x>",
 ])
 def test_entities_are_refused(tmp_path: Path, payload: bytes) -> None:
@@ -142,6 +143,21 @@ def test_three_million_paragraphs_are_refused_before_parsing(tmp_path: Path) -> 
     with pytest.raises(UserError) as caught:
         WordReader(path)
     assert caught.value.key == "documents.error.bomb"
+
+
+@pytest.mark.parametrize("depth", [100, 100_000])
+def test_what_is_nested_without_end_is_refused(tmp_path: Path, depth: int) -> None:
+    def change(raw: bytes) -> bytes:
+        return raw.replace(b"<w:p>", b"<w:sdt><w:sdtContent>" * depth + b"<w:p>", 1).replace(
+            b"</w:p>", b"</w:p>" + b"</w:sdtContent></w:sdt>" * depth, 1)
+
+    path = replaced(tmp_path, "word/document.xml", change)
+    if depth == 100:
+        assert WordReader(path).page(1, tmp_path).markdown == "hello\n"
+        return
+    with pytest.raises(UserError) as caught:
+        WordReader(path)
+    assert caught.value.key == "documents.error.damaged"
 
 
 def test_an_archive_that_promises_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from webui.components.jobcard import JobCard, ending
 from webui.components.words import plain
 from webui.forms import Form
 from webui.page import Call, Page
+from webui.tabs.documents_engine import EngineMenu
 from webui.tabs.documents_list import Snapshot, headers, primary, problems, row, snapshot
 from webui.tabs.documents_viewer import Viewer, place_of
 
@@ -49,6 +50,7 @@ class DocumentsTab:
                                  elem_id="documents-files")
             self.refused = gr.Markdown(visible=False, elem_classes="blocker", elem_id="documents-refused")
             self.form = Form.build(self.page, ConvertSettings)
+            self.engine = EngineMenu(self.page)
             self.message = gr.Markdown(visible=False, elem_classes="doubt", elem_id="documents-message")
             with gr.Row(elem_classes=["actions", "primary-row"]):
                 self.convert = gr.Button(tr("documents.ui.choose"), variant="primary", interactive=False,
@@ -81,11 +83,12 @@ class DocumentsTab:
         page.on(self.files.upload, self.upload, self.files, [self.files, self.refused, *self.outputs])
         for button, other in ((self.example, False), (self.example_other, True)):
             page.on(button.click, self._example(other), None, self.outputs)
-        page.on(self.convert.click, self.start, self.form.inputs, self.outputs)
-        page.on(self.viewer.again.click, self.again, self.form.inputs | {shown}, self.outputs)
+        chosen = self.form.inputs | self.engine.inputs
+        page.on(self.convert.click, self.start, chosen, self.outputs)
+        page.on(self.viewer.again.click, self.again, chosen | {shown}, self.outputs)
         page.on(self.viewer.reread.click, self.reread, self.viewer.typed, self.outputs)
         for event in (self.viewer.unlock.click, self.viewer.password.submit):
-            page.on(event, self.unlock, self.form.inputs | {shown, self.viewer.password},
+            page.on(event, self.unlock, chosen | {shown, self.viewer.password},
                     [self.viewer.password, *self._but(self.outputs, self.outputs, [self.viewer.password])])
         page.on(self.list.select, self.choose, [self.ids, *self.viewer.typed], self.viewer.outputs,
                 trigger_mode="multiple")  # a click while the answer to another is awaited must not be lost
@@ -149,17 +152,20 @@ class DocumentsTab:
             return self.open(call, "")
         return click
 
+    def _settings(self, call: Call, values: dict[Any, Any]) -> ConvertSettings:
+        return self.engine.choose(call, values, self.form.read(values))
+
     def start(self, call: Call, values: dict[Any, Any]) -> list[Any]:
         """Converts what waits; documents that failed are tried again when nothing waits."""
         snap = snapshot(call)
         wanted = snap.todo or [d for d in snap.documents if d.state == "failed"]
-        documents.start_convert(call.ws, [d.id for d in wanted], self.form.read(values))
+        documents.start_convert(call.ws, [d.id for d in wanted], self._settings(call, values))
         return self.open(call, "")
 
     def again(self, call: Call, values: dict[Any, Any]) -> list[Any]:
         """Converts the shown document once more, reading every page as a picture."""
         shown = values[self.viewer.shown]
-        settings = self.form.read(values).model_copy(update={"ocr": "always"})
+        settings = self._settings(call, values).model_copy(update={"ocr": "always"})
         documents.start_convert(call.ws, [place_of(shown)[0]], settings)
         return self.open(call, shown)
 
@@ -174,7 +180,7 @@ class DocumentsTab:
         password, shown = str(values[self.viewer.password] or ""), values[self.viewer.shown]
         if not password:
             raise UserError("documents.error.no_password")
-        documents.start_convert(call.ws, [place_of(shown)[0]], self.form.read(values), password=password)
+        documents.start_convert(call.ws, [place_of(shown)[0]], self._settings(call, values), password=password)
         return ["", *self._but(self.outputs, self.open(call, shown), [self.viewer.password])]
 
     def choose(self, call: Call, ids: list[str], shown: str, text: str,
