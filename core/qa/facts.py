@@ -33,7 +33,7 @@ MARKED = re.compile(r"`[^`\n]+`|\*\*[^*\n]{1,40}\*\*")
 LEAD_IN = re.compile(r"[:：]\s*(?:\*\*)?$")
 FORMULA = re.compile(r"\$\$|\\[a-z]+\{|\\(?:frac|sum|theta|begin)")
 MOST_WORDS = 64
-ASKED_IN_STEPS = ("number", "time", "money", "often", "date")
+ASKED_IN_STEPS = ("number", "time", "money", "often", "date", "code")
 
 
 @dataclass

@@ -11,7 +11,7 @@ from core.llm.tokens import estimate
 from core.llm.types import Message
 from core.qa.types import Chunk, Language
 
-PROMPT_VERSION = "5"
+PROMPT_VERSION = "6"
 
 _SYSTEM = {
     "en": "You turn documents into question-answer pairs that teach a language model their contents. The "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 
 from core.qa.rules.clauses import base_of_gerund
 from core.qa.rules.sentences import split_at_verb
@@ -10,6 +11,9 @@ from core.qa.rules.tables import VERB_HEAD
 from core.qa.rules.values import TIME_UNIT
 from core.qa.rules.verbs_en import PERSON, base_form, lower, named
 from core.qa.types import Fact
+
+ENDS = re.compile(r"([A-Z][\w'’]*(?: [A-Z][\w'’]*)*) ?[–—→-] ?([A-Z][\w'’]*(?: [A-Z][\w'’]*)*)(?: ([a-z]+))?$")
+"""Two places with a dash between them, and the kind of thing that leads from one to the other."""
 
 
 def code_questions(name: str, kind: str) -> list[str]:
@@ -35,7 +39,17 @@ def code_questions(name: str, kind: str) -> list[str]:
 
 
 def cell_questions(fact: Fact, column: str) -> list[str]:
-    subject, name = fact.subject, column if column[:2].isupper() else column[:1].lower() + column[1:]
+    """Questions for a cell: its column asked of its row. A row "Ulm – Bonn route" is also one "from Ulm to Bonn"."""
+    ends = ENDS.match(fact.subject)
+    if not ends:
+        return _cell(fact, fact.subject, column)
+    way = f"{'the ' + ends[3].lower() if ends[3] else 'the way'} from {ends[1]} to {ends[2]}"
+    between = zip_longest(_cell(fact, fact.subject, column), _cell(fact, way, column))
+    return [q for pair in between for q in pair if q]
+
+
+def _cell(fact: Fact, subject: str, column: str) -> list[str]:
+    name = column if column[:2].isupper() else column[:1].lower() + column[1:]
     if VERB_HEAD.match(column):
         verb = name[:-1] if not name.endswith("ses") or name == "closes" else name[:-2]
         ask = "When" if re.match(r"\d", fact.answer) else "What"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from core.qa.rules.asks_en import UNIT_NAMES, question_words, unit_of
+from core.qa.rules.asks_en import CATEGORY, UNIT_NAMES, question_words, unit_of
 from core.qa.rules.attributes import attribute_questions
 from core.qa.rules.clauses import LEANS, MOMENT, clauses, imperative
 from core.qa.rules.forms_en import (
@@ -18,7 +18,7 @@ from core.qa.rules.forms_en import (
 from core.qa.rules.sections import KIND as SECTION
 from core.qa.rules.sections import section_questions
 from core.qa.rules.sentences import split_at_verb
-from core.qa.rules.values import TIME_UNIT, Value, find_values
+from core.qa.rules.values import TIME_UNIT, WORD_NUMBER, Value, find_values
 from core.qa.rules.verbs_en import MODAL, PERSON, base_form, lower, purpose
 from core.qa.rules.wordings_rest_en import rest_questions
 from core.qa.types import Fact
@@ -48,6 +48,10 @@ MASS = re.compile(
     r"^ ?of ((?:[\w-]+ ){0,3}?[\w-]+)"
     r"(?= (?:in|into|to|with|at|behind|so|and|for|on|until|from|per|before|after)\b|[.,]|$)"
 )
+
+
+FILLED = re.compile(r"(?:fill|type|key|hand|send|turn|switch|dial|put)")
+"""Orders whose "in" or "on" belongs to them: "Fill in form B2" happens in no form."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,11 @@ def _sentence(fact: Fact, spare: bool) -> list[str]:
         ]
     line = re.match(r"([A-Z][^:.]{1,40}): ", text)
     if line and not step and fact.kind == "fact" and not split_at_verb(line[1]):
-        return _line(lower(line[1]), value, text[line.end() :])
+        said = text[line.end() :]
+        if value.start < line.end() or not split_at_verb(said):
+            return _line(lower(line[1]), value, said)
+        return [f"What should I know about {lower(line[1])}?", f"What applies to {lower(line[1])}?",
+                *_varied(_asks(said, _moved(value, -line.end()), ""))[:4], f"Tell me about {lower(line[1])}."]
     if value.kind == "rest":
         return rest_questions(text, aim, wide=spare)
     asks = _asks(text, value, aim)
@@ -170,7 +178,7 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
     subject, verb, _ = parts
     before = text[len(subject) + len(verb) + 1 : value.start].strip(' "“`')
     after = re.split(r"[,;](?:\s|$)|\band\b|\bbut\b|\bor\b", text[value.end :].strip(' "”`.'))[0].strip(" .")
-    before = _without_others(before, text)
+    before = _without_rest(_without_others(_without_first(before), text), value)
     if (
         value.kind in ("name", "number")
         and LOOSE.match(after)
@@ -188,7 +196,7 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
         thing = re.sub(r"^an? ", "the ", called[1])
         return [Ask(f"What is {thing} called", f"what {thing} is called"), Ask(f"What is the name of {thing}", "")]
     if (
-        re.search(r"[,;] |\d|\b(?:that|which|who|if|when|unless|because|until)\b(?!$)", before)
+        re.search(rf"[,;] |\d|{WORD_NUMBER}|\b(?:that|which|who|if|when|unless|because|until)\b(?!$)", before)
         and value.kind != "meaning"
         or len(before.split()) > 9
     ):
@@ -213,11 +221,12 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
     if adjective and verb in MODAL:
         ask, after = [f"How {adjective[1]}"], ""
     elif re.match(r"(?:in advance|ahead|early|away|late)\b", after) and value.kind == "number" and verb in MODAL:
+        after = _without_others(after, text)
         ask, after = [f"How many {unit_of(value)} {after}", f"How far {after}"], ""
     else:
         ask = question_words(value, preposition, verb, before, text)
     before = re.sub(r"(?:^|\s)only\b", "", before).strip()
-    if before.endswith(","):
+    if before.endswith(",") or re.search(r"\band [a-z]+[^s\W]s$", before):
         return []
     if ask and (kind := re.fullmatch(r"([A-Z][a-z]+) which ([a-z]+)", ask[0])):
         before = re.sub(rf"(?:^|\s){kind[1].lower()} (?:the|a|an) (?:[a-z]+ )*?{kind[2]}$", "", before)
@@ -235,7 +244,8 @@ def _turned(subject: str, verb: str, ask: list[str], before: str, after: str, co
     )
     for word in ask:
         of = (
-            re.match(r"(?:of|per) (?:[\w-]+ )?[\w-]+(?= (?:a|an|per|in|on|at|for|with|to|from|by|during)\b|$)", after)
+            re.match(r"of (?:up to|at most|at least|over|under|about) [\d.,]+ [\w-]+(?: each)?"
+                     r"|(?:of|per) (?:[\w-]+ )?[\w-]+(?= (?:a|an|per|in|on|at|for|with|to|from|by|during)\b|$)", after)
             if re.match(r"(?:\w+ )?how m(?:any|uch)", word, re.IGNORECASE)
             else None
         )
@@ -252,11 +262,27 @@ def _turned(subject: str, verb: str, ask: list[str], before: str, after: str, co
     return made
 
 
+def _without_rest(before: str, value: Value) -> str:
+    """The words before a value without what only leads to it: "all", "for the first", an article before a name."""
+    before = re.sub(r"(?:^|(?<=\s))(?:for )?the (?:first|last|next)$", "", before)
+    if value.kind == "number":
+        before = re.sub(r"(?:^|(?<=\s))(?:all|both|these|those)(?: the)?$", "", before)
+    return re.sub(r"^(?:the|a|an)$", "", before).strip() if value.kind == "name" else before.strip()
+
+
+def _without_first(before: str) -> str:
+    """The words before a value without the other half of an "and": "sold at the kiosk and in the app" → "sold in …"."""
+    before = re.sub(r"^.* and (?:is|are|was|were) ", "", before)
+    before = re.sub(r"^(be )?(?!be\b)[a-z]+ [^,]+ and (?=[a-z]+(?:ed|pt|nt|ld|en)\b)", r"\1", before)
+    place = r"(?:at|in|on|by|from|with|to)"
+    return re.sub(rf" {place} [^,]+ and (?={place} )", " ", before)
+
+
 def _without_others(before: str, text: str) -> str:
     """The words before a value without other values that hang on by a preposition ("opened in 1987 by")."""
     for other in find_values(text, "en", limit=9):
-        pattern = rf"(?<=\S) (?:(?:in|on|at|by|for|within|to|from) (?:the )?){re.escape(other.text)}(?= |$)"
-        if other.kind in ("often", "place"):
+        pattern = rf"(?<=\S) (?:(?:in|on|at|by|for|within|to|from|with) (?:the )?){re.escape(other.text)}(?= |$)"
+        if other.kind in ("often", "place") or other.kind == "date" and other.text.startswith("in "):
             pattern = rf"(?<=\S) {re.escape(other.text)}(?= |$)"
         before = re.sub(pattern, "", before, count=1)
     return before
@@ -284,6 +310,11 @@ def _ordered(text: str, value: Value, aim: str) -> list[Ask]:
     if not act or "," in act or negative or re.search(r"\b(?:and|when|until|which|if)\b", act):
         return []
     act = act[:1].lower() + act[1:]
+    if value.kind == "code" and preposition in ("in", "on", "out") and FILLED.fullmatch(act):
+        thing = CATEGORY.match(value.text)
+        which = f"Which {thing[1].lower()}" if thing else "What"
+        ways = (f"should I {act} {preposition}{aim}", f"do I have to {act} {preposition}{aim}", f"do I need{aim}")
+        return [Ask(f"{which} {way}", f"{_small(which)} to {act} {preposition}{aim}") for way in ways]
     mass = MASS.match(text[value.end :])
     if mass and value.kind == "number" and not TIME_UNIT.search(value.text):
         return _amount(act, value, mass[1].strip(), preposition, text[value.end + mass.end() :], aim)
@@ -315,6 +346,8 @@ def _amount(act: str, value: Value, thing: str, preposition: str, after: str, ai
 
 def _varied(asks: list[Ask]) -> list[str]:
     """Each question in a structure of its own: asked directly, politely, as a wish, and with the subject first."""
+    if not asks:
+        return []
     first, last = asks[0], asks[-1]
     made = [f"{first.direct}?", f"Can you tell me {first.indirect}?"]
     made += [f"{a.direct}?" for a in asks[1:3]]
