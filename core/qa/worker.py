@@ -17,10 +17,10 @@ from core.llm.pacing import run_many
 from core.llm.secrets import install_redaction
 from core.llm.types import ChatClient
 from core.qa.chunk import Body, Span
-from core.qa.generate import Work, language_for, recipe, with_builtin, with_service
+from core.qa.generate import Work, facts_stated, language_for, recipe, with_builtin, with_service
 from core.qa.ledger import Ledger
 from core.qa.rows import find_duplicates, store_drafts
-from core.qa.settings import BuildSettings
+from core.qa.settings import LEAST, ROWS, BuildSettings
 from core.qa.starter import fetch_starter
 
 GRACE_S = 5.0
@@ -72,7 +72,7 @@ def _generate(job: JobContext, ledger: Ledger, settings: BuildSettings, todo: li
     bodies = {span.chunk.document_id: ledger.body(span.chunk.document_id) for span in todo}
     failed_in_a_row = accepted = 0
     with _client(job, settings, todo) as client:
-        work = _worker(settings, client, ledger)
+        work = _worker(settings, client, ledger, list(bodies))
         enough = lambda: bool(settings.sample) and accepted >= settings.sample  # noqa: E731
         workers = 1 if settings.helper.kind == "builtin" else 2 if settings.sample else settings.helper.concurrency
         for done, (span, future) in enumerate(
@@ -98,11 +98,19 @@ def _generate(job: JobContext, ledger: Ledger, settings: BuildSettings, todo: li
                 raise made.failure
 
 
-def _worker(settings: BuildSettings, client: ChatClient | None, ledger: Ledger) -> Callable[[Span], Work]:
+def _worker(settings: BuildSettings, client: ChatClient | None, ledger: Ledger, document_ids: list[str]
+            ) -> Callable[[Span], Work]:
     if settings.helper.kind == "builtin":
-        return lambda span: with_builtin(span.chunk, settings, client, ledger)
+        wordings = {id: _wordings(settings, ledger, id) for id in document_ids}
+        return lambda span: with_builtin(span.chunk, settings, client, ledger, wordings[span.chunk.document_id])
     assert client is not None
     return lambda span: with_service(span.chunk, settings, client, ledger)
+
+
+def _wordings(settings: BuildSettings, ledger: Ledger, document_id: str) -> int:
+    """Questions for each fact of a document; depends on that document alone, so that adding another changes nothing."""
+    chunks = (span.chunk for span in ledger.spans([document_id], missing_only=False, recipe=""))
+    return settings.wordings_for(0 if settings.wordings else facts_stated(chunks, ROWS // LEAST))
 
 
 def _commit(ledger: Ledger, settings: BuildSettings, body: Body, span: Span, made: Work) -> int:

@@ -23,7 +23,8 @@ from core.qa.types import Chunk, Draft, Fact
 from core.storage import Workspace
 
 SAMPLES = {"fact": 8, "item": 5, "step": 5, "label": 4, "cell": 4, "attribute": 4}
-"""Proposals of the model for each kind of fact; the other kinds are worded by rules alone."""
+"""Proposals of the model for each kind of fact, for `USUAL` wordings; the other kinds are worded by rules alone."""
+USUAL = 6
 TEMPERATURE, FREER = 0.7, 1.0
 """Of the first proposals, and of those for facts of which fewer than `_FEW` were kept."""
 _FEW = 3
@@ -95,7 +96,7 @@ def _proposed(chunk: Chunk, facts: Sequence[Fact], client: Completer, wordings: 
     kept: list[list[str]] = [[] for _ in facts]
     for turn, temperature in enumerate((TEMPERATURE, FREER)):
         asked = [fact if len(mine) < _FEW else None for fact, mine in zip(facts, kept, strict=True)]
-        proposals = _proposals(asked, client, seed + turn * _FURTHER, temperature)
+        proposals = _proposals(asked, client, seed + turn * _FURTHER, temperature, max(1.0, wordings / USUAL))
         fresh = [
             _shortlist([q for q in proposed if q not in mine and acceptable(q, fact, chunk.language, headings)], fact,
                        unique, wordings)
@@ -158,9 +159,11 @@ def _shared_subjects(facts: Sequence[Fact]) -> set[str]:
     return {s for s in count if count[s] > 1 or any(s.lower() in o.lower() for o in count if o != s)}
 
 
-def _proposals(facts: Sequence[Fact | None], client: Completer, seed: int, temperature: float) -> list[list[str]]:
-    """What the question writer proposes for each fact, in one batch; nothing for None."""
-    wanted = [(n, fact) for n, fact in enumerate(facts) if fact for _ in range(SAMPLES.get(fact.kind.split(":")[0], 0))]
+def _proposals(facts: Sequence[Fact | None], client: Completer, seed: int, temperature: float, share: float
+               ) -> list[list[str]]:
+    """What the question writer proposes for each fact, in one batch; nothing for None. `share` of the usual number."""
+    wanted = [(n, fact) for n, fact in enumerate(facts) if fact
+              for _ in range(round(share * SAMPLES.get(fact.kind.split(":")[0], 0)))]
     proposals: list[list[str]] = [[] for _ in facts]
     if not wanted:
         return proposals

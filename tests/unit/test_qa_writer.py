@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from core.qa.facts import extract_facts
+from core.qa.generate import facts_stated
 from core.qa.prompts import answer_messages, question_messages
 from core.qa.rules.filters import Uniqueness, acceptable, choose
 from core.qa.rules.wordings_en import questions_en
 from core.qa.rules.wordings_zh import questions_zh
+from core.qa.settings import BuildSettings
 from core.qa.types import Chunk, Draft, Fact
 from core.qa.writer import agrees, write_pairs
 
@@ -203,6 +206,12 @@ def test_a_question_that_points_elsewhere_is_noticed() -> None:
     assert not unique.points_at("How long is the warranty?", "The lid of the grill is black.")
 
 
+def test_a_question_that_fits_two_statements_is_noticed() -> None:
+    fares = Uniqueness(["The fare for Ulm – Bonn route is 14 pounds.", "The fare for Ulm – Kiel route is 19 pounds."])
+    assert fares.points_at("What is the fare for Bonn?", "The fare for Ulm – Bonn route is 14 pounds.")
+    assert not fares.points_at("What is the fare for Ulm?", "The fare for Ulm – Bonn route is 14 pounds.")
+
+
 def test_near_duplicates_count_once() -> None:
     assert choose(["How long is it open?", "How long is it open ?", "When does it close?"], 3) == [
         "How long is it open?",
@@ -297,3 +306,21 @@ def test_a_busy_machine_has_time_to_answer() -> None:
     model = ScriptedModel("How long does the lamp shine?")
     written("The lamp shines for 15 hours a day.", model)
     assert model.deadlines and min(model.deadlines) >= 1800
+
+
+def test_short_documents_get_more_wordings_unless_a_number_is_set() -> None:
+    assert [BuildSettings().wordings_for(facts) for facts in (0, 60, 90, 400)] == [10, 10, 7, 6]
+    assert BuildSettings(wordings=3).wordings_for(60) == 3
+
+
+def test_facts_are_counted_as_far_as_needed() -> None:
+    said = chunk("The hopper holds 12 kg of pellets. A full hopper lasts 17 hours. The lid opens at 40 degrees.")
+    opened: list[int] = []
+
+    def chunks() -> Iterator[Chunk]:
+        for number in range(9):
+            opened.append(number)
+            yield said
+
+    assert facts_stated([said], 100) == len(extract_facts(said)) >= 3
+    assert facts_stated(chunks(), 5) >= 5 and len(opened) < 9
