@@ -121,7 +121,8 @@ def _asked_once(
                             "prompt_version": PROMPT_VERSION}
     try:
         reply = client.complete(
-            asked, schema=reply_schema(settings.wordings or LEAST, settings.most_facts), deadline_s=helper.deadline_s, **sampling
+            asked, schema=reply_schema(settings.wordings or LEAST, settings.most_facts),
+            deadline_s=helper.deadline_s, **sampling,
         )
         if reply.context_full:
             raise ProviderError("context_full")

@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 from core.llm.settings import HelperSettings
 from core.settings import Settings, setting
 
-
 LEAST, MOST, ROWS = 6, 10, 700
 """Bounds of the automatic number of wordings, and the rows of a document beyond which it is the least."""
 
