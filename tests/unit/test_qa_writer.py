@@ -118,6 +118,11 @@ def written(text: str, client: Any = None, language: str = "en", wordings: int =
             "With which app can the oven be watched and set?",
         ),
         (fact("The shop was opened in 1987 by Dr. Petra Lund.", "Dr. Petra Lund"), "By whom was the shop opened?"),
+        (fact("The shop is led by Dr. Petra Lund.", "Dr. Petra Lund", "The shop"), "Who leads the shop?"),
+        (
+            fact("The line is busiest before 9 am, so please call after 10:30 for results.", "10:30", "The line"),
+            "After what time should I call for results?",
+        ),
         (fact("The office is located at Marrow Lane.", "Marrow Lane", "The office"), "Where is the office located?"),
         (fact("Internet is free for the first 40 minutes.", "40 minutes", "Internet"), "How long is Internet free?"),
         (

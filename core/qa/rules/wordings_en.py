@@ -19,7 +19,7 @@ from core.qa.rules.sections import KIND as SECTION
 from core.qa.rules.sections import section_questions
 from core.qa.rules.sentences import split_at_verb
 from core.qa.rules.values import TIME_UNIT, WORD_NUMBER, Value, find_values
-from core.qa.rules.verbs_en import MODAL, PERSON, base_form, lower, purpose
+from core.qa.rules.verbs_en import MODAL, PERSON, SAME_PAST, base_form, lower, purpose, third_person
 from core.qa.rules.wordings_rest_en import rest_questions
 from core.qa.types import Fact
 
@@ -230,7 +230,21 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
         return []
     if ask and (kind := re.fullmatch(r"([A-Z][a-z]+) which ([a-z]+)", ask[0])):
         before = re.sub(rf"(?:^|\s){kind[1].lower()} (?:the|a|an) (?:[a-z]+ )*?{kind[2]}$", "", before)
-    return _turned(subject, verb, ask, before, after, condition)
+    made = _turned(subject, verb, ask, before, after, condition)
+    return [made[0], *_by_whom(subject, verb, before, after, condition), *made[1:]] if ask == ["By whom"] else made
+
+
+def _by_whom(subject: str, verb: str, before: str, after: str, condition: str) -> list[Ask]:
+    """Who does what is done: "The shop is run by Ann." → "Who is the shop run by?", "Who runs the shop?" """
+    name, done, rest = lower(subject), *before.partition(" ")[::2]
+    tail = " ".join(part for part in (rest, after) if part)
+    made = [Ask(f"Who {verb} {name} {done}{f' {rest}' if rest else ''} by{f' {after}' if after else ''}{condition}",
+                f"who {name} {verb} {done}{f' {rest}' if rest else ''} by{f' {after}' if after else ''}{condition}")]
+    does = done if verb in ("was", "were") and (done.endswith("ed") or done in SAME_PAST) else third_person(done)
+    if verb in ("is", "are", "was", "were") and does:
+        direct = f"Who {does} {name}{f' {tail}' if tail else ''}{condition}"
+        made.insert(0, Ask(direct, _small(direct)))
+    return made
 
 
 def _turned(subject: str, verb: str, ask: list[str], before: str, after: str, condition: str) -> list[Ask]:
