@@ -69,6 +69,8 @@ def write_pairs(
         # A further value of a sentence needs fewer: each question teaches the whole sentence.
         again = fact.statement in stated and fact.kind.split(":")[0] in ("fact", "item", "step")
         most = -(-wordings // 2) if again else wordings
+        if fact.kind.split(":")[0] not in SAMPLES:
+            most = min(most, USUAL)
         stated.add(fact.statement)
         ruled = questions_zh if chunk.language == "zh" else questions_en
         worded = ruled(fact, fact.subject not in shared)

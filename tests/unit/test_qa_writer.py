@@ -118,6 +118,12 @@ def written(text: str, client: Any = None, language: str = "en", wordings: int =
             "With which app can the oven be watched and set?",
         ),
         (fact("The shop was opened in 1987 by Dr. Petra Lund.", "Dr. Petra Lund"), "By whom was the shop opened?"),
+        (
+            fact("The default for heartbeat setting is 9 s.", "9 s", "heartbeat setting", "cell:Default"),
+            "What is heartbeat setting set to by default?",
+        ),
+        (fact("Spool setting: Size.", "Size", "Spool setting", "cell:Meaning"), "What is Spool setting for?"),
+        (fact("The queues for Creek are 25.", "25", "Creek", "cell:Queues"), "What are the queues for Creek?"),
         (fact("The shop is led by Dr. Petra Lund.", "Dr. Petra Lund", "The shop"), "Who leads the shop?"),
         (
             fact("The line is busiest before 9 am, so please call after 10:30 for results.", "10:30", "The line"),

@@ -16,6 +16,10 @@ ENDS = re.compile(r"([A-Z][\w'’]*(?: [A-Z][\w'’]*)*) ?[–—→-] ?([A-Z][\
 """Two places with a dash between them, and the kind of thing that leads from one to the other."""
 
 
+MEANS = re.compile(r"(?:meaning|description|purpose|use|function|explanation)s?", re.IGNORECASE)
+"""Columns that say what a row's thing is."""
+
+
 def code_questions(name: str, kind: str) -> list[str]:
     short = re.fullmatch(r"[A-Z]{0,5}[-_]?[A-Z]?\d{1,6}[A-Za-z]?", name) is not None
     called = f"error {name}" if short else lower(name)
@@ -65,16 +69,25 @@ def _cell(fact: Fact, subject: str, column: str) -> list[str]:
             f"At what time does {subject} {verb}?",
             f"{ask} will {subject} {verb}?",
         ]
+    if MEANS.fullmatch(name):
+        return [f"What is {subject} for?", f"What does {subject} mean?", f"What is the {name} of {subject}?",
+                f"Can you explain {subject}?", f"What does {subject} do?", f"Which {name} does {subject} have?"]
+    verb = "are" if re.search(r"[^s]s$", name.split()[0]) else "is"
     made = [
-        f"What is the {name} for {subject}?",
+        f"What {verb} the {name} for {subject}?",
         f"Tell me the {name} of {subject}.",
         f"Which {name} does {subject} have?",
         f"I need to know the {name} for {subject}.",
     ]
     if re.search(r"price|cost|fare|fee|rate|charge", name, re.IGNORECASE) or re.match(r"[$€£¥]", fact.answer):
         made[1:1] = [f"How much is {subject}?", f"How much do I pay for {subject}?"]
-    elif re.search(r"time|duration|reply|response", name) and TIME_UNIT.search(fact.answer):
+    elif re.search(r"time|duration", name) and TIME_UNIT.search(fact.answer):
         made[1:1] = [f"How long is the {name} for {subject}?", f"How long does {subject} take?"]
+    elif re.search(r"reply|response|answer", name) and TIME_UNIT.search(fact.answer):
+        made[1:1] = [f"How long is the {name} for {subject}?", f"How long do I wait for the {name} with {subject}?"]
+    elif re.fullmatch(r"default(?: value)?|standard(?: value)?|factory setting", name):
+        made[1:1] = [f"What is {subject} by default?", f"What is {subject} set to by default?",
+                     f"Which value does {subject} have when nothing is changed?"]
     elif re.match(r"\d{1,2}[:.]\d\d", fact.answer):
         made[1:1] = [f"When is the {name} for {subject}?", f"At what time is the {name} of {subject}?"]
     elif re.fullmatch(r"[\d,.]+", fact.answer) and name.endswith("s"):
