@@ -26,8 +26,7 @@ SAMPLES = {"fact": 8, "item": 5, "step": 5, "label": 4, "cell": 4, "attribute": 
 """Proposals of the model for each kind of fact, for `USUAL` wordings; the other kinds are worded by rules alone."""
 USUAL = 6
 TEMPERATURE, FREER = 0.7, 1.0
-"""Of the first proposals, and of those for facts of which fewer than `_FEW` were kept."""
-_FEW = 3
+"""Of the first proposals, and of those for facts of which fewer than a third of the wanted wordings were kept."""
 _FURTHER = 7919
 QUESTION_TOKENS = 28
 ANSWER_TOKENS = 16
@@ -97,7 +96,7 @@ def _proposed(chunk: Chunk, facts: Sequence[Fact], client: Completer, wordings: 
     headings = " ".join(chunk.heading_path)
     kept: list[list[str]] = [[] for _ in facts]
     for turn, temperature in enumerate((TEMPERATURE, FREER)):
-        asked = [fact if len(mine) < _FEW else None for fact, mine in zip(facts, kept, strict=True)]
+        asked = [fact if len(mine) < wordings // 3 else None for fact, mine in zip(facts, kept, strict=True)]
         proposals = _proposals(asked, client, seed + turn * _FURTHER, temperature, max(1.0, wordings / USUAL))
         fresh = [
             _shortlist([q for q in proposed if q not in mine and acceptable(q, fact, chunk.language, headings)], fact,
