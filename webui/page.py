@@ -71,10 +71,10 @@ class Page:
         self.links.append((button, step))
 
     def poll(self, fn: Callable[..., Any], outputs: list[Any], *, seconds: float = 2.0,
-             inputs: Any = None) -> gr.Timer:
+             inputs: Any = None, **options: Any) -> gr.Timer:
         """A timer, at first off, that calls `fn` while on; switch it with ``gr.Timer(active=…)`` as an output."""
         timer = gr.Timer(seconds, active=False)
-        self.on(timer.tick, fn, inputs, [*outputs, timer], trigger_mode="once")
+        self.on(timer.tick, fn, inputs, [*outputs, timer], trigger_mode="once", **options)
         return timer
 
     def guarded(self, fn: Callable[..., Any], inputs: Any, outputs: Any) -> Callable[..., Any]:
