@@ -15,7 +15,7 @@ EMPTY, GARBLED, HARD_TO_READ, TABLE, NO_TEXT_LAYER = (
     f"documents.warning.{name}" for name in ("empty", "garbled", "hard_to_read", "table", "no_text_layer"))
 _NOT_PROSE = re.compile(r"^ {0,3}(```|~~~)[\s\S]*?^ {0,3}\1|\$\$?[^$\n]+\$\$?|`[^`\n]+`", re.M)
 _ROW = re.compile(r"^\|(.*)\|$")
-_RULE = re.compile(r"^[\s|:-]+$")
+_RULE = re.compile(r"^(?=.*-)[\s|:-]+$")
 _PIPE = re.compile(r"(?<!\\)\|")
 _FEW_CELLS, _EMPTY_SHARE, _LONG_CELL = 9, 0.5, 400
 _INK = 40  # grey levels between the lightest and the darkest spot of a page with something on it

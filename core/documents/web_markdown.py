@@ -18,7 +18,7 @@ BLOCKS = frozenset("""address article aside blockquote body center dd details di
     table tbody td tfoot th thead tr ul caption""".split())
 DROPPED = frozenset("""area applet audio base button canvas col colgroup datalist embed frame frameset head iframe
     input link map meta meter noembed noframes noscript object optgroup option param progress rp rt script
-    select source style svg template textarea title track video""".split())
+    select style svg template textarea title track video""".split())
 _CODE = frozenset(("code", "kbd", "samp", "tt", "var"))
 _DEEP = 120
 _SPACES = re.compile(r"[ \t\r\n\f\xa0]+")

@@ -73,7 +73,7 @@ class DocumentsTab:
             self.list = gr.Dataframe(datatype=["bool", *["str"] * 6], interactive=True, type="array", buttons=[],
                                      static_columns=[1, 2, 3, 4, 5, 6], show_label=False, wrap=True,
                                      label=tr("documents.ui.list"), elem_id="documents-list", elem_classes="rows",
-                                     column_widths=["6%", "31%", "20%", "8%", "15%", "10%", "10%"], max_height=264)
+                                     column_widths=["5%", "30%", "18%", "9%", "16%", "12%", "10%"], max_height=264)
             self.problems = gr.Markdown(visible=False, elem_classes="doubt", elem_id="documents-problems")
         self.viewer = Viewer.build(page)
 
