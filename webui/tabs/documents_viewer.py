@@ -41,6 +41,7 @@ class Viewer:
     choice: gr.Dropdown
     forward: gr.Button
     doubtful: gr.Button
+    searching: gr.Row
     query: gr.Textbox
     place: gr.State
     found: gr.Markdown
@@ -88,7 +89,7 @@ class Viewer:
                 forward = gr.Button(tr("documents.ui.page_forward"), size="sm", elem_id="documents-page-forward")
                 doubtful = gr.Button("", size="sm", visible=False, elem_id="documents-doubtful")
             place = gr.State(("", -1))
-            with gr.Row(elem_classes=["page-row", "find-row"]):
+            with gr.Row(elem_classes=["page-row", "find-row"]) as searching:
                 query = gr.Textbox("", show_label=False, container=False, max_lines=1, min_width=140, max_length=200,
                                    label=tr("documents.ui.search"), placeholder=tr("documents.ui.search"),
                                    elem_id="documents-search")
@@ -116,9 +117,9 @@ class Viewer:
                         with gr.Row(elem_classes="actions"):
                             saved = gr.Markdown("", elem_classes=["ok", "said"], elem_id="documents-saved")
                             save = gr.Button(tr("documents.ui.save"), size="sm", elem_id="documents-save")
-        viewer = cls(shown, sent, box, head, pager, back, choice, forward, doubtful, query, place, found, found_back,
-                     found_forward, note, confirm, reread, undo, unused, use, body, image, rendered, source, save,
-                     saved, again, lock, password, unlock, delete)
+        viewer = cls(shown, sent, box, head, pager, back, choice, forward, doubtful, searching, query, place, found,
+                     found_back, found_forward, note, confirm, reread, undo, unused, use, body, image, rendered, source,
+                     save, saved, again, lock, password, unlock, delete)
         viewer._wire(page, text_tab)
         return viewer
 
@@ -126,8 +127,8 @@ class Viewer:
     def outputs(self) -> list[Any]:
         """What `show` fills, in its order."""
         return [self.shown, self.sent, self.box, self.head, self.pager, self.back, self.choice, self.forward,
-                self.doubtful, self.note, self.confirm, self.reread, self.undo, self.unused, self.use, self.body,
-                self.image, self.rendered, self.source, self.saved, self.again, self.lock, self.password,
+                self.doubtful, self.searching, self.note, self.confirm, self.reread, self.undo, self.unused, self.use,
+                self.body, self.image, self.rendered, self.source, self.saved, self.again, self.lock, self.password,
                 *self.delete.outputs]
 
     def fill(self, values: dict[Any, Any]) -> list[Any]:
@@ -242,8 +243,8 @@ class Viewer:
             self.again: gr.update(visible=document.state in ("failed", "partial") and not locked),
             self.lock: gr.update(visible=locked), **({} if locked else {self.password: ""}), **self._reset(call)}
         if not number:
-            hidden = (self.pager, self.doubtful, self.note, self.confirm, self.reread, self.undo, self.unused,
-                      self.use, self.body)
+            hidden = (self.pager, self.doubtful, self.searching, self.note, self.confirm, self.reread, self.undo,
+                      self.unused, self.use, self.body)
             return self.fill({**whole, self.shown: _place(document.id, 0, ""), self.sent: "", self.image: None,
                               self.rendered: "", self.source: "", self.saved: "",
                               **{component: gr.update(visible=False) for component in hidden}})
@@ -262,7 +263,7 @@ class Viewer:
             self.choice: gr.update(choices=choices, value=number),
             self.forward: gr.update(interactive=number < max(known)),
             self.doubtful: gr.update(visible=bool(others), value=call.t("documents.ui.next_doubtful", count=others)),
-            self.note: gr.update(visible=bool(doubt), value=doubt),
+            self.searching: gr.update(visible=True), self.note: gr.update(visible=bool(doubt), value=doubt),
             self.confirm: gr.update(visible=number in document.doubtful),
             self.reread: gr.update(visible=document.kind in PAGED and document.state != "converting" and not locked),
             self.undo: gr.update(visible=page.corrected), self.body: gr.update(visible=True),
