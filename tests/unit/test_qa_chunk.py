@@ -130,7 +130,8 @@ PICTURE = "![a chart](images/0123456789abcdef.png)"
 
 def test_marked_parts_are_chunks_of_their_own_that_nobody_asks_about():
     pages = [(1, "# Pumps\n\n1 Valves ........ 2\n\n2 Lids ........ 3\n"),
-             (2, "The pump weighs 12 kg and stands in hall 3 beside the door.\n\n## References\n\n[1] Miller 2019. A.\n")]
+             (2, "The pump weighs 12 kg and stands in hall 3 beside the door.\n\n"
+                 "## References\n\n[1] Miller 2019. A.\n")]
     at = pages[1][1].index("## References")
     unused = {1: [Mark("contents", pages[0][1].index("1 V"), len(pages[0][1]))],
               2: [Mark("references", at, len(pages[1][1]))]}

@@ -13,6 +13,7 @@ from core.errors import UserError
 from tests.fakes.converted import add_converted
 from webui.language import translations
 from webui.page import Call, Page
+from webui.tabs.documents import DocumentsTab
 from webui.tabs.documents_list import how_read, kind_words, snapshot, state_words
 from webui.tabs.documents_viewer import Viewer, place_of
 from webui.tabs.documents_words import head_words
@@ -210,3 +211,15 @@ def test_a_reason_below_the_list_is_not_said_again_in_the_head(ws, tmp_path) -> 
         record.append(ws.document(doc), "end", state="failed", error={"key": "documents.error.damaged", "params": {}})
     heads = [head_words(call, d) for d in snapshot(call).documents]
     assert ["damaged" in head for head in heads] == [False] * 6 + [True]
+
+
+def test_whatever_fills_the_box_goes_one_after_the_other(ws) -> None:
+    """An answer that was made before a correction was taken back must not arrive after it."""
+    with gr.Blocks() as demo:
+        page = Page(ws, translations())
+        tab = DocumentsTab(page)
+        for fn, inputs, outputs, options in page.refreshers["documents"]:
+            page.on(demo.load, fn, inputs, outputs, **options)
+    filling = [fn for fn in demo.fns.values() if any(tab.viewer.source is output for output in fn.outputs)]
+    assert len(filling) > 10
+    assert {(fn.concurrency_id, fn.concurrency_limit) for fn in filling} == {("correction", 1)}

@@ -86,19 +86,20 @@ class DocumentsTab:
         page.on(self.list.input, self.tick_rows, [self.list, self.ids], self.chosen)
         page.on(self.join.click, self.join_ticked, [self.ticked, *self.viewer.typed], [*self.chosen, *self.outputs],
                 **IN_ORDER)
-        page.on_open("documents", self.open, self.outputs, [shown])
-        page.on(self.files.upload, self.upload, self.files, [self.files, self.refused, *self.outputs])
+        page.on_open("documents", self.open, self.outputs, [shown], **IN_ORDER)
+        page.on(self.files.upload, self.upload, self.files, [self.files, self.refused, *self.outputs], **IN_ORDER)
         for button, other in ((self.example, False), (self.example_other, True)):
-            page.on(button.click, self._example(other), None, self.outputs)
-        page.on(self.convert.click, self.start, self.form.inputs, self.outputs)
+            page.on(button.click, self._example(other), None, self.outputs, **IN_ORDER)
+        page.on(self.convert.click, self.start, self.form.inputs, self.outputs, **IN_ORDER)
         page.on(self.viewer.again.click, self.again, self.form.inputs | {shown}, self.outputs, **IN_ORDER)
         page.on(self.viewer.reread.click, self.reread, self.viewer.typed, self.outputs, **IN_ORDER)
         for event in (self.viewer.unlock.click, self.viewer.password.submit):
             page.on(event, self.unlock, self.form.inputs | {shown, self.viewer.password},
-                    [self.viewer.password, *self._but(self.outputs, self.outputs, [self.viewer.password])])
+                    [self.viewer.password, *self._but(self.outputs, self.outputs, [self.viewer.password])], **IN_ORDER)
         page.on(self.list.select, self.choose, [self.ids, *self.viewer.typed], self.viewer.outputs,
                 trigger_mode="multiple", **IN_ORDER)  # a click while the answer to another is awaited must not be lost
-        self.viewer.delete.wire(page, [shown], self._but_delete(self.outputs), words=self.lost, act=self.remove)
+        self.viewer.delete.wire(page, [shown], self._but_delete(self.outputs), words=self.lost, act=self.remove,
+                                **IN_ORDER)
         page.link(self.next, "qa")
 
     def _but_delete(self, values: list[Any]) -> list[Any]:
