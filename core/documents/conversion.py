@@ -15,6 +15,8 @@ from core.documents.clean import clean_markdown, language_of
 from core.documents.detect import PAGED
 from core.documents.levels import relevel
 from core.documents.page_breaks import repeat_headers
+from core.documents.picture_files import take_pictures
+from core.documents.pictures import drop_repeats, masked
 from core.documents.settings import ChildLimits, ConvertSettings
 from core.documents.types import Message
 from core.errors import UserError
@@ -159,6 +161,7 @@ class Conversion:
         paths, number, text = self.ws.document(self.id), int(line["page"]), clean_markdown(str(line["markdown"]))
         if not paths.dir.is_dir():
             raise UserError("documents.error.missing")
+        take_pictures(DocumentPaths(images), paths, text)
         atomic_write(paths.markdown(number), text)
         picture = DocumentPaths(images).image(number)
         if line.get("image") and picture.is_file() and not picture.is_symlink():
@@ -189,7 +192,7 @@ class Conversion:
         texts = {n: paths.markdown(n).read_text(encoding="utf-8") for n in sorted(readable)}
         sizes = {n: line.get("sizes", []) for n, line in readable.items()}
         is_ocr = any(line["source"] != "text" for line in readable.values())
-        better = relevel(texts, sizes, is_ocr)
+        better = relevel(drop_repeats(texts), sizes, is_ocr)
         if record.load_spec(paths)["kind"] in PAGED:
             better = repeat_headers(better)
         for number, text in better.items():
@@ -204,7 +207,7 @@ class Conversion:
             error = error or self._only_reason(known)
         else:
             state = "done" if whole else "partial"
-        sample = "\n".join(texts.values())[:40_000]
+        sample = masked("\n".join(texts.values())[:40_000])
         record.append(paths, "end", state=state, error=error, language=language_of(sample))
         return state
 

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from core.documents import library
+from core.documents.picture_files import copy_pictures
 from core.documents.settings import ConvertSettings
 from core.documents.types import DocumentInfo, ImportResult
 from core.errors import UserError
 from core.storage import Workspace, atomic_write
-from core.storage.workspace import markdown_beside, user_path
+from core.storage.workspace import PictureFolder, markdown_beside, user_path
 
 DEFAULTS = ConvertSettings()
 
@@ -55,7 +56,9 @@ def _convert_one(ws: Workspace, result: ImportResult, target: Path, settings: Co
     found: DocumentInfo = info(ws, result.document_id)
     if state != "failed":
         path = markdown_beside(target, result.label)
-        atomic_write(path, library.document_markdown(ws, result.document_id))
+        text = library.document_markdown(ws, result.document_id)
+        copy_pictures(ws.document(result.document_id), PictureFolder(target), text)
+        atomic_write(path, text)
         say(f"{result.label}: {found.done_pages}/{found.pages} → {path}")
     for message in [found.error, *found.warnings]:
         if message:

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from core.settings import Settings, setting
 
-ENGINE_VERSION = 4  # raise it when the same file would give better Markdown: pages are then converted again
+ENGINE_VERSION = 5  # raise it when the same file would give better Markdown: pages are then converted again
 
 
 class ConvertSettings(Settings):

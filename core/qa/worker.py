@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from core import documents
 from core.errors import UserError
 from core.jobs.context import JobContext, JobStopped
 from core.llm.errors import Cancelled
@@ -19,6 +18,7 @@ from core.llm.types import ChatClient
 from core.qa.chunk import Body, Span
 from core.qa.generate import Work, facts_stated, language_for, recipe, with_builtin, with_service
 from core.qa.ledger import Ledger
+from core.qa.material import material, ready_documents
 from core.qa.rows import find_duplicates, store_drafts
 from core.qa.settings import LEAST, ROWS, BuildSettings
 from core.qa.starter import fetch_starter
@@ -48,20 +48,12 @@ def run(job: JobContext) -> None:
 
 def sync_documents(job: JobContext, ledger: Ledger, settings: BuildSettings) -> list[str]:
     """Reads the converted documents into the ledger and returns their ids."""
-    ready = [
-        d
-        for d in documents.list_documents(job.ws)
-        if d.done_pages and (not settings.documents or d.id in settings.documents)
-    ]
+    ready = ready_documents(job.ws, settings.documents)
     if not ready:
         raise UserError("qa.error.no_documents")
     for number, document in enumerate(ready):
         job.check_stop()
-        pages = [
-            (p.number, documents.page_markdown(job.ws, document.id, p.number))
-            for p in documents.pages(job.ws, document.id)
-        ]
-        ledger.sync_document(document.id, document.label, pages, settings.chunk_tokens)
+        ledger.sync_document(document.id, document.label, material(job.ws, document.id), settings.chunk_tokens)
         job.progress(number + 1, len(ready), "documents")
     return [d.id for d in ready]
 

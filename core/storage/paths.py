@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +10,21 @@ from core.storage.ids import check_id
 
 
 @dataclass(frozen=True)
-class DocumentPaths:
-    """``data/documents/<id>/``: one imported document."""
+class PictureFolder:
+    """A folder with Markdown, and the pictures that it shows beside it in ``images/``."""
 
     dir: Path
+
+    def picture(self, name: str) -> Path:
+        """A picture that the text shows; its name is made from its content. Raises ValueError for any other name."""
+        if not re.fullmatch(r"[0-9a-f]{16}\.(?:png|jpg)", name):
+            raise ValueError(f"no name of a picture: {name!r}")
+        return self.dir / "images" / name
+
+
+@dataclass(frozen=True)
+class DocumentPaths(PictureFolder):
+    """``data/documents/<id>/``: one imported document."""
 
     @property
     def id(self) -> str:
@@ -38,17 +50,22 @@ class DocumentPaths:
         """The file as it was given, with the suffix of its kind."""
         return self.dir / f"source.{check_id(kind)}"
 
+    @property
+    def pages(self) -> Path:
+        """Folder of the pages' texts and pictures."""
+        return self.dir / "pages"
+
     def markdown(self, number: int) -> Path:
         """Text of a page (1, 2, …) as converted."""
-        return self.dir / "pages" / f"{int(number):05d}.md"
+        return self.pages / f"{int(number):05d}.md"
 
     def edited(self, number: int) -> Path:
         """Text of a page as corrected by hand; goes before the converted one."""
-        return self.dir / "pages" / f"{int(number):05d}.edited.md"
+        return self.pages / f"{int(number):05d}.edited.md"
 
     def image(self, number: int) -> Path:
         """Picture of a page, PNG."""
-        return self.dir / "pages" / f"{int(number):05d}.png"
+        return self.pages / f"{int(number):05d}.png"
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,15 @@ from core.storage.paths import (
     JobPaths,
     ModelPaths,
     OfficePaths,
+    PictureFolder,
     QAPaths,
     RunPaths,
     ServingPaths,
 )
 
 __all__ = ["ArchivePaths", "CODE_ROOT", "DatasetPaths", "DocumentPaths", "JobPaths", "ModelPaths", "OfficePaths",
-           "QAPaths", "RunPaths", "ServingPaths", "Workspace", "check_id", "markdown_beside", "new_id", "user_path"]
+           "PictureFolder", "QAPaths", "RunPaths", "ServingPaths", "Workspace", "check_id", "markdown_beside",
+           "new_id", "user_path"]
 
 CODE_ROOT = Path(__file__).resolve().parents[2]
 
