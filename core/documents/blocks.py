@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from core.documents.classify import ends_sentence, heading_class, looks_like_code, looks_like_comment, reads_as_heading
-from core.documents.table_rows import Rule, joined_rows
 from core.documents.page_notes import NOTE
 from core.documents.table_lines import Word, recut
+from core.documents.table_rows import Rule, joined_rows
 from core.documents.table_text import Cell, table_markdown
 from core.documents.text_lines import TextLine, bullet_of, is_bulleted, join_lines, join_text, numbered, text_line
 
 _LONG_HEADING = 40
 _SLACK = 0.2
 _LARGER = 1.12
+_OCR_MARGIN = 0.18  # of its height: how much wider than its text a line read from a picture is
 
 
 @dataclass
@@ -108,13 +110,26 @@ def _heading(text: str, lines: list[TextLine], around: Setting) -> Block:
 
 
 def _letter_size(line: TextLine, around: Setting) -> float:
-    """Letter height for heading levels. In pictures the height of a line depends on its letters; the width of Chinese
-    characters, which all are squares, is surer."""
-    wide = sum(char >= "\u2e80" for char in line.plain)
-    if not around.is_ocr or wide < 2:
+    """Letter height for heading levels. In pictures the height of a line depends on its letters, and its box has a
+    margin; the width that the text takes is surer."""
+    if not around.is_ocr:
         return line.size
-    narrow = sum(char < "\u2e80" and not char.isspace() for char in line.plain)
-    return (line.x1 - line.x0) / (wide + 0.55 * narrow + 0.25 * line.plain.count(" "))
+    wide = sum(char >= "\u2e80" for char in line.plain)
+    if wide >= 2:
+        narrow = sum(char < "\u2e80" and not char.isspace() for char in line.plain)
+        natural = wide + 0.55 * narrow + 0.25 * line.plain.count(" ")
+    else:
+        natural = _bold_font().text_length(line.plain.strip(), 1)
+    margin = _OCR_MARGIN * line.size
+    return (line.x1 - line.x0 - margin) / natural if natural > 1.5 else line.size
+
+
+@lru_cache(maxsize=1)
+def _bold_font() -> Any:
+    """A font as wide as most headings'."""
+    import pymupdf
+
+    return pymupdf.Font("hebo")
 
 
 def _is_sentence(text: str, line: TextLine, around: Setting) -> bool:

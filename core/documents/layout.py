@@ -45,8 +45,8 @@ def page_markdown(document: Any, is_ocr: bool = False,
 
 def render(page: Any, is_ocr: bool, running: Callable[[str], bool] | None,
            rules: Sequence[Rule] = (), words: Sequence[Word] = ()) -> tuple[str, tuple[float, ...]]:
-    """Like `page_markdown`, for a page as the models see it, the lines drawn on it, and its words. What the models call header or
-    footer stays when it is the only text or does not recur."""
+    """Like `page_markdown`, for a page as the models see it, the lines drawn on it, and its words. What the models
+    call header or footer stays when it is the only text or does not recur."""
     blocks: list[Block] = []
     edges: list[Block] = []
     body = _body_size(page)

@@ -20,6 +20,7 @@ Word = tuple[float, float, float, float, str]
 Column = tuple[float, float]
 _JUMP = 1.22  # between rows and inside of rows, at least
 _STRIP = 0.3  # of a line's height: a strip of white that parts rows
+_MARGIN = 0.6  # of a line's height: least distance between columns
 _FITS = 0.7  # share of cells that must look as if their text went on
 
 
@@ -64,7 +65,7 @@ def recut(table: dict[str, Any], words: Sequence[Word], rules: Sequence[Rule]) -
     if len(head) > 4 or not body:
         head, body = [], lines
     rows = _grouped(body, _edges(lines, len(columns)))
-    if rows is None:
+    if rows is None or not _are_confirmed(rows, [box[1] for row in table["cells"] for box in row if box], len(columns)):
         return None
     rows = [head, *rows] if head else rows
     widths = _cut_words(lines, len(head), len(columns))
@@ -95,13 +96,17 @@ def _lines(words: list[Word], columns: Sequence[Column]) -> list[Line]:
 
 
 def _edges(lines: Sequence[Line], count: int) -> list[float]:
-    """How far to the right the words of each column reach."""
-    return [max((words[-1][2] for line in lines if (words := line.words.get(c))), default=0.0) for c in range(count)]
+    """How far to the right each column can reach: as far as its longest words do, or up to the next column."""
+    cells = [[words for line in lines if (words := line.words.get(c))] for c in range(count)]
+    reach = [max((words[-1][2] for words in column), default=0.0) for column in cells]
+    lefts = [min((words[0][0] for words in column), default=0.0) for column in cells]
+    margin = _MARGIN * median(line.y1 - line.y0 for line in lines)
+    return [max(right, left - margin) for right, left in zip(reach, [*lefts[1:], 0.0], strict=True)]
 
 
 def _grouped(lines: list[Line], edges: Sequence[float]) -> list[list[Line]] | None:
     """Lines of each row: by the white strips between them or their distances where these are of two kinds, else by
-    what had not fitted above. None when that leaves rows without a beginning."""
+    what had not fitted above. None when all stay alone."""
     height = median(line.y1 - line.y0 for line in lines)
     gaps = [below.y0 - max(line.y1 for line in lines[:i + 1]) for i, below in enumerate(lines[1:])]
     steps = [below.middle - above.middle for above, below in zip(lines, lines[1:], strict=False)]
@@ -115,8 +120,7 @@ def _grouped(lines: list[Line], edges: Sequence[float]) -> list[list[Line]] | No
         at = next(i for i, row in enumerate(rows) if row[0] is line)
         if len(line.words) <= len(edges) / 2 and _goes_on(rows[at - 1], line, edges):
             rows[at - 1:at + 1] = [rows[at - 1] + rows[at]]
-    torn = any(min(row[0].words) > 0 and len(row[0].words) <= len(edges) / 2 for row in rows[1:])
-    return None if torn or least and len(rows) == len(lines) else rows
+    return None if least and len(rows) == len(lines) else rows
 
 
 def _split(lines: Sequence[Line], apart: Sequence[bool]) -> list[list[Line]]:
@@ -136,6 +140,14 @@ def _are_rows(rows: Sequence[Sequence[Line]], edges: Sequence[float]) -> bool:
         going += [len(line.words) <= len(edges) / 2 or i > 0 and _goes_on(row[:i], line, edges)
                   for i, line in enumerate(row) if line is not fullest]
     return sum(going) >= _FITS * len(going)
+
+
+def _are_confirmed(rows: Sequence[Sequence[Line]], tops: Sequence[float], count: int) -> bool:
+    """Whether each row begins where the models saw one begin, too (their cells have these upper edges), or both it
+    and the row before begin with a line that fills most columns, the first among them."""
+    full = [0 in row[0].words and len(row[0].words) > count / 2 for row in rows]
+    return all(full[i] and full[i + 1] or any(above[-1].middle < top < row[0].middle for top in tops)
+               for i, (above, row) in enumerate(zip(rows, rows[1:], strict=False)))
 
 
 def _least_row_step(steps: Sequence[float], height: float) -> float:
