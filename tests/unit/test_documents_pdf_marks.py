@@ -5,8 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pymupdf
+
 from core.documents.blocks import Setting, blocks_of
 from core.documents.bullets import small_marks, with_bullets
+from core.documents.clean import clean_markdown
+from core.documents.edges import Edges
 from core.documents.page_notes import mark_notes
 
 
@@ -49,3 +53,15 @@ def test_a_raised_number_and_its_note_become_a_footnote() -> None:
 def test_raised_numbers_without_a_note_stay() -> None:
     assert page_with_note(mark="2") == [("text", "The tank2"), ("text", "1 See the maker's page.")]
     assert page_with_note(note="") == [("text", "The tank1"), ("text", "See the maker's page.")]
+
+
+def test_a_part_of_a_running_line_is_running_too() -> None:
+    pdf = pymupdf.open()
+    for _ in range(2):
+        pdf.new_page().insert_text((60, 40), "The Indoor Garden: a Handbook for Owners and Friends")
+    running = Edges(pdf).judge(0)
+    assert running("a Handbook for Owners and") and not running("Garden") and not running("Care of the plants")
+
+
+def test_radicals_that_fonts_give_for_characters_are_folded() -> None:
+    assert clean_markdown("⻆色对⻬，共 2 ⻚") == "角色对齐，共 2 页\n"
