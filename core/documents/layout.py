@@ -92,7 +92,8 @@ def _same_heading(before: Block, block: Block, around: Setting) -> bool:
     last, first = before.last, block.first
     if last is None or first is None or heading_class(block.text) or not 0 < first.y0 - last.y0 < 2.2 * last.size:
         return False
-    alike = max(before.size, block.size) < _HEADING_FACTOR * min(before.size, block.size)
+    alike = any(max(pair) < _HEADING_FACTOR * min(pair) for pair in (
+        (before.size, block.size), (last.size, first.size)))
     return alike and around.right - last.x1 < first.first_word_width + 0.4 * last.size
 
 
