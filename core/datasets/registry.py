@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from core.errors import UserError
 from core.storage import Workspace, atomic_write, load_or_set_aside, read_json, write_json
 from core.storage.locks import open_lock, wait_lock
 
@@ -21,6 +22,14 @@ def read(ws: Workspace) -> Registry:
     except FileNotFoundError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def names(ws: Workspace) -> set[str]:
+    """Names that are taken; none when the registry is damaged (the next change sets it aside)."""
+    try:
+        return set(read(ws))
+    except UserError:
+        return set()
 
 
 @contextmanager
