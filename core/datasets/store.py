@@ -16,7 +16,7 @@ from core.datasets.mapping import Mapping
 from core.datasets.rows import Kind, entry_of_rows
 from core.errors import UserError
 from core.storage import Workspace, check_id, read_json
-from core.storage.folders import purge, stage_removal
+from core.storage.folders import purge, remove_dir, stage_removal
 
 LONGEST_TITLE = 120
 
@@ -116,6 +116,7 @@ def delete_dataset(ws: Workspace, id: str) -> None:
         if not info.own:
             raise UserError("dataset.error.foreign", name=info.title)
         refuse_in_use(ws, info)
+        remove_dir(ws.dataset_versions(id))
         trash = stage_removal(ws.dataset(id).dir)
         registry.update(ws, lambda entries: without_dangling(ws, entries))
     if trash:

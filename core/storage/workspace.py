@@ -178,6 +178,10 @@ class Workspace:
         """Paths of one dataset."""
         return DatasetPaths(self.datasets / check_id(id))
 
+    def dataset_versions(self, id: str) -> Path:
+        """Parent of the earlier versions of a dataset, whole folders named by their number; newest has the highest."""
+        return self.datasets / ".versions" / check_id(id)
+
     def job(self, id: str) -> JobPaths:
         """Paths of one job; ids that begin with ``run-`` are training runs and live in ``saves/runs``."""
         return JobPaths((self.runs if check_id(id).startswith("run-") else self.jobs) / id)

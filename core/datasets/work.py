@@ -1,0 +1,110 @@
+"""Long work on datasets as a job: files of others are read in a limited child, which is ended when it grows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from core import jobs
+from core.datasets.importing import Probe, import_files, probe
+from core.datasets.mapping import Mapping
+from core.datasets.rows import Row, Wrong
+from core.datasets.store import clean_title
+from core.errors import UserError
+from core.jobs import JobContext, JobStopped, JobView
+from core.jobs.sandbox import Limited, run_limited
+from core.storage import Workspace
+from core.storage.workspace import user_path
+
+_MEMORY = 3 << 30
+_LONGEST_S = 12 * 3600.0
+_LOOK_S = 60.0
+Sources = list[tuple[Path, str]]
+
+
+def start_import(ws: Workspace, sources: Sources, title: str = "", mapping: Mapping | None = None) -> JobView:
+    """Starts a job that imports files. Its result names the datasets made: ``ids``, ``rows``, ``faults``."""
+    if not sources:
+        raise UserError("dataset.error.no_files")
+    given = {"op": "import", "files": [[str(path), label] for path, label in sources], "title": clean_title(title),
+             "mapping": [mapping.columns, mapping.tags] if mapping else None}
+    return jobs.start(ws, "dataset", given, title=clean_title(title) or sources[0][1])
+
+
+def look(ws: Workspace, sources: Sources, mapping: Mapping | None = None) -> dict[str, Any]:
+    """What `probe` finds, as JSON values, found in a limited child: untrusted files are not parsed by the web server.
+
+    Raises UserError when the files cannot be opened, or not within a minute.
+    """
+    given = {"root": str(ws.root), "files": [[str(path), label] for path, label in sources],
+             "mapping": [mapping.columns, mapping.tags] if mapping else None}
+    done = run_limited("core.datasets.work:look_child", input=given, wall_s=_LOOK_S, memory_bytes=_MEMORY)
+    _raise(done, sources[0][1])
+    return done.lines[0]
+
+
+def run(job: JobContext) -> None:
+    """Handler of the kind "dataset"."""
+    job.phase("import")
+    results: list[dict[str, Any]] = []
+
+    def take(line: dict[str, Any]) -> None:
+        if "row" in line:
+            job.progress(line["row"], None, "rows")
+        else:
+            results.append(line)
+
+    done = run_limited("core.datasets.work:import_child", input={"root": str(job.ws.root), **job.params},
+                       wall_s=_LONGEST_S, memory_bytes=_MEMORY, on_line=take, should_stop=job.should_stop)
+    if done.failure == "stopped":
+        raise JobStopped
+    _raise(done, job.params["files"][0][1])
+    for left in results[0].pop("skipped"):
+        job.warn(left["key"], **left["params"])
+    job.result(**results[0])
+
+
+def look_child(given: dict[str, Any], send: Any) -> None:
+    """Runs in the limited child."""
+    found = probe(Workspace.at(given["root"]), _sources(given), _mapping(given))
+    send(as_json(found))
+
+
+def import_child(given: dict[str, Any], send: Any) -> None:
+    """Runs in the limited child."""
+    made = import_files(Workspace.at(given["root"]), _sources(given), given["title"], _mapping(given),
+                        lambda n: send({"row": n}) if n % 2000 == 0 else None)
+    send({"ids": [d.id for d in made.datasets], "rows": sum(d.rows + d.held_out_rows for d in made.datasets),
+          "faults": sum(d.faults for d in made.datasets), "skipped": [s.error for s in made.skipped]})
+
+
+def as_json(found: Probe) -> dict[str, Any]:
+    """A probe for the page: role → column, names of columns, examples as turns or what is wrong."""
+    return {"columns": found.columns, "mapping": found.mapping.columns, "tags": found.mapping.tags,
+            "kind": found.mapping.kind, "shape": found.mapping.shape, "complete": found.mapping.complete,
+            "archive": found.archive, "raw": [{k: str(v)[:300] for k, v in row.items()} for row in found.raw],
+            "examples": [_example(one) for one in found.examples]}
+
+
+def _example(one: Row | Wrong) -> dict[str, Any]:
+    if isinstance(one, Wrong):
+        return {"wrong": {"key": one.key, "params": one.params}, "column": one.column}
+    return {"turns": [[m.role, m.content[:600]] for m in one.every_message], "answer": one.answer[:600],
+            "text": one.text[:600], "scores": [[a.content[:200], a.score, a.reason[:200]] for a in one.answers]}
+
+
+def _sources(given: dict[str, Any]) -> Sources:
+    return [(user_path(path), label) for path, label in given["files"]]
+
+
+def _mapping(given: dict[str, Any]) -> Mapping | None:
+    return Mapping(*given["mapping"]) if given.get("mapping") else None
+
+
+def _raise(done: Limited, name: str) -> None:
+    if done.failure == "error" and done.error:
+        raise UserError(done.error["key"], **done.error.get("params", {}))
+    if done.failure in ("memory", "time"):
+        raise UserError(f"dataset.error.reading_{done.failure}", name=name)
+    if done.failure:
+        raise RuntimeError(f"the reading child ended with {done.failure}: {done.detail[-2000:]}")
