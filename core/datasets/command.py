@@ -25,8 +25,8 @@ def import_(files: Annotated[list[Path], typer.Argument(help="Files, archives, o
     ws = Workspace.default()
     done = import_files(ws, [(path.resolve(), path.name) for path in files], title, _mapping(map))
     for info in done.datasets:
-        typer.echo(f"{info.id}  {info.name}  {info.kind}/{info.shape}  {info.rows} rows, {info.held_out_rows} held out, "
-                   f"{info.faults} left out")
+        typer.echo(f"{info.id}  {info.name}  {info.kind}/{info.shape}  {info.rows} rows, "
+                   f"{info.held_out_rows} held out, {info.faults} left out")
         for fault in faults_of(ws, info.id, 20):
             typer.echo(f"  {describe(fault)}", err=True)
     for left in done.skipped:
@@ -47,7 +47,8 @@ def show(name: Annotated[str, typer.Argument(help="Dataset; without one all are 
     ws = Workspace.default()
     if not name:
         for info in list_all(ws):
-            typer.echo(f"{info.id}  {info.name}  {info.kind}  {info.rows if info.rows >= 0 else '?'} rows  {info.title}")
+            rows_here = f"{info.rows} rows" if info.rows >= 0 else "made elsewhere"
+            typer.echo(f"{info.id}  {info.name}  {info.kind}  {rows_here}  {info.title}")
         return
     found, total = page_of(ws, find(ws, name).id, offset, rows, "held_out" if held_out else "train", words)
     typer.echo(f"{total} rows")
@@ -71,6 +72,33 @@ def split(name: Name, share: Annotated[float, typer.Option(help="Part to hold ou
     ws = Workspace.default()
     info = divide(ws, find(ws, name).id, share, seed, group, stratify)
     typer.echo(f"{info.rows} rows to train, {info.held_out_rows} held out")
+
+
+@app.command()
+def check(name: Name,
+          fix: Annotated[Optional[list[str]], typer.Option(help="Kind of fault to mend, or all.")] = None,  # noqa: UP045
+          ) -> None:
+    """Looks for faults in the rows; with --fix mends them (`undo` takes it back). Ends with 1 when any are left."""
+    from core.datasets.doctor import examine, mend
+    from core.i18n import t
+
+    ws = Workspace.default()
+    dataset_id = find(ws, name).id
+    if fix:
+        names = [one.name for one in examine(ws, dataset_id).findings if one.mendable and (one.name in fix or
+                                                                                          "all" in fix)]
+        if names:
+            mend(ws, dataset_id, names)
+    report = examine(ws, dataset_id)
+    for one in report.findings:
+        typer.echo(f"{len(one.places):6}  {one.name}: {t(f'dataset.doctor.{one.name}')}")
+        for (part, number), shown, after in one.examples[:3]:
+            typer.echo(f"        {part} {number}: {' '.join(shown.split())}" + (f" → {after}" if after else ""))
+    if report.advice:
+        typer.echo(t(f"dataset.doctor.{report.advice}", count=report.train))
+    if not report.findings:
+        typer.echo(t("dataset.doctor.clean", count=report.rows))
+    raise typer.Exit(1 if report.findings else 0)
 
 
 @app.command()

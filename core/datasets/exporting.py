@@ -59,6 +59,19 @@ def plan(ws: Workspace, dataset_id: str, fmt: str, split: Split = "train") -> Pl
     return Plan(fmt, traits.rows, left_out, unreadable, traits)
 
 
+def counts(ws: Workspace, dataset_id: str, split: Split = "train") -> dict[str, int]:
+    """Format → rows that an export would have, for all formats that hold any."""
+    info = get_dataset(ws, dataset_id)
+    found = info.fits.get(split)
+    if found is None:
+        found = dict.fromkeys(FORMATS, 0)
+        for row in every_row(ws, dataset_id, split):
+            if isinstance(row, Row):
+                for fmt in FORMATS:
+                    found[fmt] += holds(row, fmt)
+    return {fmt: count for fmt, count in found.items() if count}
+
+
 def suffix(fmt: str) -> str:
     """How the name of a file of this format ends."""
     return f".{fmt}" if fmt in TABLES else ".jsonl"

@@ -152,7 +152,7 @@ class _Import:
                             columns={"train": train.columns, "held_out": test.columns}, extra=train.extra,
                             tools=train.tools + test.tools, faults=self.faults,
                             files=[part.label for part in self.parts][:50], index=train.index,
-                            held_out_index=test.index)
+                            held_out_index=test.index, fits={"train": train.fits, "held_out": test.fits})
             write_json(paths.info, info.to_json())
             publish_dir(paths.dir, ws.dataset(info.id).dir)
             registry.update(ws, lambda entries: {**without_dangling(ws, entries), **entries_of(info)})

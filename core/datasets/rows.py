@@ -7,6 +7,7 @@ cannot hold (ids of tool calls, text beside a call, further columns) lies in col
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -128,10 +129,25 @@ def check(row: Row) -> Row:
         if not all(answer.content for answer in row.answers):
             raise Wrong("dataset.row.no_answer")
     try:
-        json.dumps(to_disk(row, OPTIONAL), ensure_ascii=False).encode("utf-8")
+        for text in _texts(row):
+            if not text.isascii():
+                text.encode("utf-8")
     except UnicodeEncodeError:
         raise Wrong("dataset.row.surrogate") from None
     return row
+
+
+def _texts(row: Row) -> Iterator[str]:
+    """Every text of a row."""
+    yield from (row.text, row.tools, row.query, row.task)
+    for message in row.every_message:
+        yield from (message.content, message.call_id, message.name)
+        if message.calls:
+            yield calls_json(message.calls) + "".join(call.id for call in message.calls)
+    for answer in row.answers:
+        yield from (answer.content, answer.reason)
+    if row.extra:
+        yield json.dumps(row.extra, ensure_ascii=False)
 
 
 def _check_order(row: Row) -> None:

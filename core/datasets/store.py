@@ -38,6 +38,7 @@ class DatasetInfo:
         shape: name of the format that an imported dataset came in.
         columns: part → the optional columns that its file has (of imported ones).
         extra: names of further columns that came along.
+        fits: part → format → rows that it can hold (of imported ones).
         tools: rows that need a model that knows tools.
         faults: rows of the imported files that could not be used.
         files: names of the imported files.
@@ -62,6 +63,7 @@ class DatasetInfo:
     shape: str = ""
     columns: dict[str, list[str]] = field(default_factory=dict)
     extra: list[str] = field(default_factory=list)
+    fits: dict[str, dict[str, int]] = field(default_factory=dict)
     tools: int = 0
     faults: int = 0
     files: list[str] = field(default_factory=list)

@@ -95,6 +95,7 @@ def _described(info: DatasetInfo, written: dict[str, Written], made_from: dict[s
     train, test = written["train"], written["held_out"]
     return replace(info, fmt="rows", rows=train.rows, held_out_rows=test.rows, characters=train.characters,
                    tools=train.tools + test.tools, index=train.index, held_out_index=test.index, extra=train.extra,
+                   fits={"train": train.fits, "held_out": test.fits},
                    columns={"train": train.columns, "held_out": test.columns}, shape=info.shape or info.fmt,
                    made_from=made_from)
 

@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from core import jobs
+from core.datasets.exporting import export, suffix
 from core.datasets.importing import Probe, import_files, probe
+from core.datasets.llama_factory import export_folder
 from core.datasets.mapping import Mapping
+from core.datasets.reading import Split
+from core.datasets.registry import HELD_OUT
 from core.datasets.rows import Row, Wrong
-from core.datasets.store import clean_title
+from core.datasets.store import clean_title, get_dataset
 from core.errors import UserError
 from core.jobs import JobContext, JobStopped, JobView
 from core.jobs.sandbox import Limited, run_limited
@@ -19,6 +23,7 @@ from core.storage.workspace import user_path
 _MEMORY = 3 << 30
 _LONGEST_S = 12 * 3600.0
 _LOOK_S = 60.0
+FOLDER = "llama_factory"
 Sources = list[tuple[Path, str]]
 
 
@@ -29,6 +34,13 @@ def start_import(ws: Workspace, sources: Sources, title: str = "", mapping: Mapp
     given = {"op": "import", "files": [[str(path), label] for path, label in sources], "title": clean_title(title),
              "mapping": [mapping.columns, mapping.tags] if mapping else None}
     return jobs.start(ws, "dataset", given, title=clean_title(title) or sources[0][1])
+
+
+def start_export(ws: Workspace, dataset_id: str, fmt: str, split: Split) -> JobView:
+    """Starts a job that writes a dataset for other programs. Its result: ``path``, ``rows``, ``left_out``."""
+    info = get_dataset(ws, dataset_id)
+    given = {"op": "export", "dataset": dataset_id, "format": fmt, "split": split}
+    return jobs.start(ws, "dataset", given, title=info.title)
 
 
 def look(ws: Workspace, sources: Sources, mapping: Mapping | None = None) -> dict[str, Any]:
@@ -45,6 +57,34 @@ def look(ws: Workspace, sources: Sources, mapping: Mapping | None = None) -> dic
 
 def run(job: JobContext) -> None:
     """Handler of the kind "dataset"."""
+    if job.params["op"] == "export":
+        _export(job)
+    else:
+        _import(job)
+
+
+def _export(job: JobContext) -> None:
+    job.phase("export")
+    given, ws = job.params, job.ws
+    info = get_dataset(ws, given["dataset"])
+    total = info.rows if given["split"] == "train" else info.held_out_rows
+    name = info.name + (HELD_OUT if given["split"] == "held_out" else "")
+
+    def report(done: int) -> None:
+        if done % 500 == 0:
+            job.check_stop()
+            job.progress(done, max(total, done), "rows")
+
+    if given["format"] == FOLDER:
+        target = ws.web_folder(job.id) / f"{name}-llama-factory.zip"
+        job.result(path=str(target), rows=export_folder(ws, info.id, target), left_out=0)
+        return
+    target = ws.web_folder(job.id) / f"{name}-{given['format']}{suffix(given['format'])}"
+    made = export(ws, info.id, given["format"], target, given["split"], report)
+    job.result(path=str(target), rows=made.rows, left_out=made.left_out + made.unreadable)
+
+
+def _import(job: JobContext) -> None:
     job.phase("import")
     results: list[dict[str, Any]] = []
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.datasets.rows import OPTIONAL, Row, to_disk, used
+from core.datasets.shapes import FORMATS, holds
 from core.storage.atomic import replace, storage_error
 from core.storage.workspace import DatasetPaths
 
@@ -24,6 +25,7 @@ class Written:
         index: byte offset of every STRIDE-th row.
         tools: rows that need a model that knows tools.
         extra: names of further columns of the source.
+        fits: format → how many of the rows it can hold.
     """
 
     rows: int = 0
@@ -32,6 +34,7 @@ class Written:
     columns: list[str] = field(default_factory=list)
     index: list[int] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
+    fits: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FORMATS, 0))
 
 
 def write_rows(paths: DatasetPaths, path: Path, rows: Iterable[Row],
@@ -54,6 +57,8 @@ def write_rows(paths: DatasetPaths, path: Path, rows: Iterable[Row],
                 written.characters += len(row.question) + len(row.answer)
                 if len(extra) < 200:
                     extra |= dict.fromkeys(row.extra)
+                for fmt in FORMATS:
+                    written.fits[fmt] += holds(row, fmt)
                 on_row(written.rows)
         written.columns, written.extra = [name for name in OPTIONAL if name in seen], list(extra)
         if uneven:
@@ -79,4 +84,7 @@ def _even_out(paths: DatasetPaths, path: Path, written: Written) -> None:
 
 
 def _line(stored: dict[str, Any]) -> bytes:
-    return json.dumps(stored, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return _ENCODE(stored).encode() + b"\n"
+
+
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -156,6 +156,10 @@ class Workspace:
         """Where the web server keeps its copy of a file it shows; `key` tells versions apart."""
         return self.upload_cache / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}{suffix}"
 
+    def web_folder(self, id: str) -> Path:
+        """Where a file lies that the web server offers for download under its own name."""
+        return self.upload_cache / check_id(id)
+
     @property
     def serving(self) -> ServingPaths:
         """Paths of the model server that do not belong to one of its sittings."""
