@@ -12,8 +12,8 @@ from core.datasets.rows import Answer, Message, Row
 from core.datasets.similar import bare
 
 _NOTHING = frozenset(("", "na", "none", "null", "nan", "无", "暂无", "不知道", "略", "todo", "tbd", "unknown"))
-_CONTROL = re.compile(r"<\|[a-z_0-9 ▁｜-]{2,40}\|>|<｜[^｜>]{2,40}｜>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|</s>|<s>",
-                      re.IGNORECASE)
+_CONTROL = re.compile(r"<\|[a-z_0-9 ▁｜-]{2,40}\|>|<｜[^｜>]{2,40}｜>|\[/?INST\]|<</?SYS>>"
+                      r"|<(?:start|end)_of_turn>|</s>|<s>", re.IGNORECASE)
 _THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
 _STRAY = re.compile(r"</?think>")
 _TAG = re.compile(r"</?(?:p|br|div|span|table|tbody|thead|tr|td|th|ul|ol|li|b|i|strong|em|font|a|img|h[1-6]|hr"
@@ -24,7 +24,7 @@ _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 _DEBRIS = re.compile("\ufffd|[\x00-\x08\x0b\x0c\x0e-\x1f]|锟斤拷|烫烫烫|[ÃÂ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
                      "|â€[\x80-\xbf™œžŸ\x9d“”˜¦¢]|ï»¿")
 _PERSONAL: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("[e-mail]", re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[a-z0-9-]{1,63}\.)+[a-z]{2,24}(?![\w-])", re.IGNORECASE)),
+    ("[e-mail]", re.compile(r"(?<![\w.+-])\w[\w.+-]{0,63}@(?:[a-z0-9-]{1,63}\.)+[a-z]{2,24}(?![\w-])", re.IGNORECASE)),
     ("[ID number]", re.compile(r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
                                r"\d{3}[\dXx](?!\d)")),
     ("[card number]", re.compile(r"(?<!\d)(?:\d{4}[ -]){3}\d{4}(?!\d)|(?<!\d)[3-6]\d{15}(?!\d)")),
@@ -32,11 +32,13 @@ _PERSONAL: tuple[tuple[str, re.Pattern[str]], ...] = (
                            r"|(?<![\d.])\+\d{1,3}[ -]?(?:\(\d{1,4}\)[ -]?)?\d{2,4}(?:[ -]\d{2,4}){1,4}(?![\d.])"
                            r"|(?<![\d.-])\(?\d{3}\)?[ -]\d{3}-\d{4}(?!\d)")),
 )
-_ON_LANGUAGES = re.compile(r"translat|翻译|英文|英语|中文|汉语|in (?:english|chinese|french|german|spanish)|language",
+_ON_LANGUAGES = re.compile(r"translat|翻译|英文|英语|中文|汉语|单词|代码|程序|脚本|字符串|函数|code|script"
+                           r"|in (?:english|chinese|french|german|spanish)|language",
                            re.IGNORECASE)
 _ENDS = tuple(".!?。！？…:：;；)）]】}」』”\"'’`*|>~") + ("-",)
-_HALVES = re.compile(r"(?:\b(?:and|or|the|a|an|of|to|in|with|for|by|that|which|is|are|because|but|from|as|at)|[,，、；;（(]"
-                     r"|[的和与及或在对从把被将是为了因而])\s*$", re.IGNORECASE)
+_QUOTED = re.compile(r"[-–—]\s*[A-Z][\w.]*(?:\s[A-Z][\w.]*){0,4}$")  # who said it, after what was said
+_HALVES = re.compile(r"(?:\b(?:and|or|the|a|an|of|to|in|with|for|by|that|which|is|are|because|but|from|as|at)"
+                     r"|[,，、；;（(]|[的和与及或在对从把被将是为了因而])\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def cut_off(row: Row) -> str:
     text = row.answer.rstrip()
     last = text.rpartition("\n")[2].strip()
     if row.kind == "text" or len(text) < 24 or text.endswith(_ENDS) or not last or last[:1] in "-*•|#" or re.match(
-            r"\d+[.)、]", last):
+            r"\d+[.)、]", last) or _QUOTED.search(last):
         return ""
     sentences = len(re.findall(r"[.!?。！？](?:\s|$|[^\d\w])", text)) + len(re.findall(r"[。！？]", text))
     if _HALVES.search(text) or sentences >= 1 and len(last) > 12 and last[-1:].isalpha() and _is_running(last):
@@ -92,6 +94,8 @@ def debris(row: Row) -> str:
 
 def left_over_html(row: Row) -> str:
     """Tags and entities outside of code; text about HTML itself, which has them in questions, is let be."""
+    if re.search(r"<!doctype|<html", row.answer, re.IGNORECASE):
+        return ""  # a whole page is wanted
     if re.search(r"\b(?:html|xml|css|javascript|jsx|svg|markdown|标签|网页代码)\b|html", row.question, re.IGNORECASE):
         return ""
     return _first(row, lambda text: _match(_TAG, _CODE.sub("", text)) or _match(_ENTITY, _CODE.sub("", text)))
@@ -221,5 +225,5 @@ def _real(pattern: re.Pattern[str], text: str) -> str:
 
 def _made_up(text: str) -> bool:
     """Addresses and numbers that are reserved for examples (RFC 2606, 555 numbers)."""
-    return bool(re.search(r"@(?:[\w-]+\.)*(?:example\.(?:com|org|net)|example|test|invalid|localhost)$|\b555[ -]",
+    return bool(re.search(r"@(?:[\w-]+\.)*(?:example\.(?:com|org|net)|example|test|invalid|localhost)$|\b555\)?[ -]",
                           text, re.IGNORECASE))
