@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from core import jobs
+from core.datasets.doctor import as_json as as_report
+from core.datasets.doctor import examine, mend
 from core.datasets.exporting import export, suffix
 from core.datasets.importing import Probe, import_files, probe
 from core.datasets.llama_factory import export_folder
@@ -13,11 +15,11 @@ from core.datasets.mapping import Mapping
 from core.datasets.reading import Split
 from core.datasets.registry import HELD_OUT
 from core.datasets.rows import Row, Wrong
-from core.datasets.store import clean_title, get_dataset
+from core.datasets.store import DatasetInfo, clean_title, get_dataset
 from core.errors import UserError
-from core.jobs import JobContext, JobStopped, JobView
+from core.jobs import JobContext, JobState, JobStopped, JobView
 from core.jobs.sandbox import Limited, run_limited
-from core.storage import Workspace
+from core.storage import Workspace, read_json, write_json
 from core.storage.workspace import user_path
 
 _MEMORY = 3 << 30
@@ -43,6 +45,35 @@ def start_export(ws: Workspace, dataset_id: str, fmt: str, split: Split) -> JobV
     return jobs.start(ws, "dataset", given, title=info.title)
 
 
+def start_check(ws: Workspace, dataset_id: str) -> JobView:
+    """Starts the doctor; `last_report` has what it found."""
+    info = get_dataset(ws, dataset_id)
+    return jobs.start(ws, "dataset", {"op": "check", "dataset": dataset_id, "state": _state(ws, info)},
+                      title=info.title)
+
+
+def start_mend(ws: Workspace, dataset_id: str, kinds: list[str]) -> JobView:
+    """Starts the mending of some kinds of faults; afterwards the doctor looks again."""
+    info = get_dataset(ws, dataset_id)
+    return jobs.start(ws, "dataset", {"op": "mend", "dataset": dataset_id, "kinds": kinds}, title=info.title)
+
+
+def last_report(ws: Workspace, info: DatasetInfo) -> dict[str, Any] | None:
+    """What the doctor last said of a dataset (see `doctor.as_json`), unless its rows have changed since."""
+    for job in jobs.list_jobs(ws, "dataset"):
+        if job.params.get("dataset") == info.id and job.state is JobState.DONE and job.result:
+            path = ws.job(job.id).result_file
+            if job.result.get("state") == _state(ws, info) and path.is_file():
+                return read_json(path)
+    return None
+
+
+def _state(ws: Workspace, info: DatasetInfo) -> str:
+    """What changes with the rows of a dataset."""
+    path = info.path
+    return f"{path.stat().st_size} {path.stat().st_mtime_ns}" if path.is_file() else ""
+
+
 def look(ws: Workspace, sources: Sources, mapping: Mapping | None = None) -> dict[str, Any]:
     """What `probe` finds, as JSON values, found in a limited child: untrusted files are not parsed by the web server.
 
@@ -57,10 +88,30 @@ def look(ws: Workspace, sources: Sources, mapping: Mapping | None = None) -> dic
 
 def run(job: JobContext) -> None:
     """Handler of the kind "dataset"."""
-    if job.params["op"] == "export":
+    if job.params["op"] in ("check", "mend"):
+        _check(job)
+    elif job.params["op"] == "export":
         _export(job)
     else:
         _import(job)
+
+
+def _check(job: JobContext) -> None:
+    dataset_id = job.params["dataset"]
+    if job.params["op"] == "mend":
+        job.phase("mend")
+        mend(job.ws, dataset_id, job.params["kinds"])
+    job.phase("check")
+    info = get_dataset(job.ws, dataset_id)
+
+    def report(done: int) -> None:
+        if done % 200 == 0:
+            job.check_stop()
+            job.progress(done, max(done, info.rows + info.held_out_rows), "rows")
+
+    found = examine(job.ws, dataset_id, on_row=report)
+    write_json(job.paths.result_file, as_report(found))
+    job.result(state=_state(job.ws, info), findings=len(found.findings))
 
 
 def _export(job: JobContext) -> None:

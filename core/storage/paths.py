@@ -201,6 +201,11 @@ class JobPaths:
     dir: Path
 
     @property
+    def result_file(self) -> Path:
+        """What a job found, where that is more than facts of its result."""
+        return self.dir / "found.json"
+
+    @property
     def id(self) -> str:
         """The job's id: the name of its folder."""
         return self.dir.name

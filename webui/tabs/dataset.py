@@ -76,6 +76,10 @@ class DatasetTab:
                 [imports.files, *imports.seen, self.watched, *self.card.outputs, self.result, timer])
         page.on(manage.export.click, self.begin_export, [shown, self.view.split, manage.format],
                 [manage.file, self.watched, *self.card.outputs, timer])
+        checks, started = self.view.checks, [self.watched, *self.card.outputs, timer]
+        page.on(checks.start.click, self.begin_check, [shown], started)
+        page.on(checks.mend.click, self.begin_mending, [shown, checks.kinds], started)
+        page.on(checks.undo.click, self.undo, [shown], self.outputs)
         page.on(manage.save.click, self.save, [shown, manage.title, manage.tags, manage.notes], self.outputs)
         page.on(manage.copy.click, self.duplicate, [shown, manage.title], self.outputs)
         page.on(manage.undo.click, self.undo, [shown], self.outputs)
@@ -120,6 +124,19 @@ class DatasetTab:
         if job is None:
             return [gr.skip()] * (len(self.card.outputs) + 3)
         return [gr.update(visible=False), job.id, *self.card.updates(call, job), gr.Timer(active=True)]
+
+    def begin_check(self, call: Call, shown: str | None) -> list[Any]:
+        """Starts the doctor."""
+        return self._started(call, self.view.checks.begin(call, shown))
+
+    def begin_mending(self, call: Call, shown: str | None, kinds: list[str] | None) -> list[Any]:
+        """Starts the mending of the chosen kinds of faults."""
+        return self._started(call, self.view.checks.begin_mending(call, shown, kinds))
+
+    def _started(self, call: Call, job: jobs.JobView | None) -> list[Any]:
+        if job is None:
+            return [gr.skip()] * (len(self.card.outputs) + 2)
+        return [job.id, *self.card.updates(call, job), gr.Timer(active=True)]
 
     def save(self, call: Call, shown: str | None, title: str, tags: str, notes: str) -> list[Any]:
         """Keeps name, tags and notes."""

@@ -33,8 +33,9 @@ class ImportPanel:
             with gr.Accordion(tr("dataset.in.columns"), open=False, visible=False) as self.columns:
                 self.menus = {role: gr.Dropdown([], label=tr(f"dataset.role.{role}"), value="", interactive=True,
                                                 elem_id=f"dataset-role-{role}") for role in MENUS}
-            self.example = gr.Chatbot(visible=False, label=tr("dataset.in.example"), sanitize_html=True, height=200,
-                                      buttons=[], render_markdown=False, elem_id="dataset-example")
+            self.example = gr.Chatbot(visible=False, label=tr("dataset.in.example"), sanitize_html=True, height=240,
+                                      buttons=[], render_markdown=False, autoscroll=False, show_label=False,
+                                      elem_id="dataset-example")
             with gr.Row(elem_classes="actions"):
                 self.start = gr.Button(tr("dataset.in.choose"), interactive=False, elem_id="dataset-import-start")
         seen = [self.found, self.columns, *self.menus.values(), self.tags, self.example, self.start]

@@ -13,9 +13,11 @@ from webui.components.confirm import TwoClicks
 from webui.components.pager import Pager
 from webui.components.words import plain
 from webui.page import Call, Page
+from webui.tabs.dataset_checks import ChecksPanel
 from webui.tabs.dataset_manage import ManagePanel, about
+from webui.tabs.dataset_tokens import TokensPanel
 
-ROWS = 10
+ROWS, CELL = 10, 400
 SPLITS = ("train", "held_out")
 
 
@@ -41,30 +43,36 @@ class DatasetView:
                                      [self.shown, self.split, self.words], ROWS)
             self.chat = gr.Chatbot(visible=False, label=tr("dataset.ui.chat"), sanitize_html=True, height=260,
                                    buttons=[], render_markdown=False, elem_id="dataset-chat")
+            self.tokens = TokensPanel(page, self.shown, self.split)
+            self.checks = ChecksPanel(page)
             self.manage = ManagePanel(page, self.shown, self.split)
             self.place = gr.Markdown("", elem_classes="hint", elem_id="dataset-place", sanitize_html=True)
         page.on(self.split.input, self._split, self.pager.inputs, [*self.pager.all_outputs, self.chat])
         page.on(self.words.submit, self._split, self.pager.inputs, [*self.pager.all_outputs, self.chat])
-        page.on(self.table.select, self._choose, self.rows, self.chat, trigger_mode="multiple")
+        page.on(self.table.select, self._choose, self.rows, [self.chat, self.tokens.number],
+                trigger_mode="multiple")
 
     @property
     def outputs(self) -> list[Any]:
         """What `show` fills, in its order."""
         return [self.shown, self.box, self.head, self.place, self.split, self.words, self.chat, *self.delete.outputs,
-                *self.manage.outputs, *self.pager.all_outputs]
+                *self.tokens.outputs, *self.checks.outputs, *self.manage.outputs, *self.pager.all_outputs]
 
     def show(self, call: Call, info: DatasetInfo | None, split: str = "train") -> list[Any]:
         """Opens a dataset; hides the view for None."""
         if info is None:
             return [None, gr.update(visible=False), "", "", gr.skip(), "", gr.update(visible=False),
-                    *self.delete.reset(call), *self.manage.show(call, None),
+                    *self.delete.reset(call), *self._sides(call, None),
                     *[gr.skip()] * len(self.pager.all_outputs)]
         head = "\n\n".join(p for p in (f"### {plain(info.title)}\n{counts(call, info)}", about(info, call)) if p)
         place = call.t("dataset.ui.place", path=_code(info.path), name=_code(info.name))
         return [info.id, gr.update(visible=True), head, place, gr.update(value=split, visible=info.held_out_rows > 0),
                 "", gr.update(visible=False), gr.update(value=call.t(self.delete.label), variant="secondary",
-                                                    visible=info.own), 0.0, *self.manage.show(call, info),
+                                                    visible=info.own), 0.0, *self._sides(call, info),
                 *self.pager.first(call, info.id, split, "")]
+
+    def _sides(self, call: Call, info: DatasetInfo | None) -> list[Any]:
+        return [*self.tokens.show(call, info), *self.checks.show(call, info), *self.manage.show(call, info)]
 
     def fetch(self, call: Call, offset: int, limit: int, shown: str | None, split: str,
               words: str = "") -> tuple[list[Any], int]:
@@ -75,19 +83,21 @@ class DatasetView:
                                words or "")
         heads = [call.t("dataset.ui.column.question"), call.t("dataset.ui.column.answer")]
         rows = [line(call, one.row) for one in found]
+        held = [(one.number, turns(call, one.row)) for one in found]
         about = call.t(f"dataset.ui.about.{split}")
         if words.strip():
             about = call.t("dataset.ui.found", count=total)
-        return [gr.update(value={"headers": heads, "data": rows}), [turns(call, one.row) for one in found],
-                about], total
+        return [gr.update(value={"headers": heads, "data": rows}), held, about], total
 
     def _split(self, call: Call, shown: str | None, split: str, words: str = "") -> list[Any]:
         return [*self.pager.first(call, shown, split, words), gr.update(visible=False)]
 
     @staticmethod
-    def _choose(call: Call, rows: list[list[dict[str, str]]], event: gr.SelectData) -> Any:
-        row = event.index[0]
-        return gr.update(visible=True, value=rows[row]) if row < len(rows) else gr.skip()
+    def _choose(call: Call, rows: list[tuple[int, list[dict[str, str]]]], event: gr.SelectData) -> list[Any]:
+        if event.index[0] >= len(rows):
+            return [gr.skip(), gr.skip()]
+        number, talk = rows[event.index[0]]
+        return [gr.update(visible=True, value=talk), number]
 
 
 def counts(call: Call, info: DatasetInfo) -> str:
@@ -104,7 +114,7 @@ def line(call: Call, row: Row | Wrong) -> list[str]:
     """The cells of a row in the table."""
     if isinstance(row, Wrong):
         return ["–", call.t("dataset.ui.unreadable", why=call.t(row.key, **row.params))]
-    return ["" if row.kind == "text" else _cut(row.question), _cut(row.text or row.answer)]
+    return [_cut(text, CELL) for text in ("" if row.kind == "text" else row.question, row.text or row.answer)]
 
 
 def turns(call: Call, row: Row | Wrong) -> list[dict[str, str]]:
@@ -134,8 +144,8 @@ def _say(role: str, text: str) -> dict[str, str]:
     return {"role": role, "content": _cut(text)}
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN else text[:SHOWN] + " …"
+def _cut(text: str, most: int = SHOWN) -> str:
+    return text if len(text) <= most else text[:most] + " …"
 
 
 def _code(text: object) -> str:
