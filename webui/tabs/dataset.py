@@ -57,7 +57,7 @@ class DatasetTab:
     def _wire(self) -> None:
         page, shown, manage = self.page, self.view.shown, self.view.manage
         mine = [self.empty, self.listing, self.list, self.ids, self.message, self.make, self.next, self.result,
-                *self.card.outputs, manage.file]
+                *self.card.outputs]
         self.watched = gr.State("")
         self.mine = len(mine)
         timer = page.poll(self.tick, [self.watched, *mine, *self.view.outputs], inputs=[self.watched, shown])
@@ -98,7 +98,6 @@ class DatasetTab:
                 [d.id for d in known], gr.update(value=said, visible=bool(said), elem_classes=[colour]),
                 gr.update(**make), gr.update(visible=following),
                 gr.update(value=brought, visible=bool(brought), elem_classes=[tone]), *self.card.updates(call, job),
-                self.view.manage.finished(call, job, chosen.id if chosen else None),
                 gr.Timer(active=job is not None and not job.state.is_terminal), *self.view.show(call, chosen)]
 
     def tick(self, call: Call, watched: str, shown: str | None) -> list[Any]:

@@ -65,7 +65,8 @@ class ManagePanel:
         formats = [(call.t(f"dataset.format.{fmt}"), fmt) for fmt in (work.FOLDER, *counts(call.ws, info.id))]
         earlier = len(versions(call.ws, info.id)) if info.own else 0
         return [gr.update(visible=bool(found), label=title), gr.update(value=table),
-                gr.update(choices=formats, value=work.FOLDER), *self.count(call, info.id, "train", work.FOLDER),
+                gr.update(choices=formats, value=work.FOLDER), *self.count(call, info.id, "train", work.FOLDER)[:2],
+                self.finished(call, info.id),
                 gr.update(visible=info.own), info.title, ", ".join(info.tags), info.notes,
                 gr.update(visible=earlier > 0)]
 
@@ -88,10 +89,12 @@ class ManagePanel:
             return None
         return work.start_export(call.ws, shown, fmt, "held_out" if split == "held_out" else "train")
 
-    def finished(self, call: Call, job: jobs.JobView | None, shown: str | None) -> Any:
+    def finished(self, call: Call, shown: str) -> Any:
         """The download button, when the newest job exported the dataset that is shown."""
-        if job is None or job.state is not jobs.JobState.DONE or job.params.get("dataset") != shown or not job.result:
-            return gr.skip()
+        job = next(iter(jobs.list_jobs(call.ws, "dataset")), None)
+        if (job is None or job.state is not jobs.JobState.DONE or job.params.get("op") != "export"
+                or job.params.get("dataset") != shown or not job.result):
+            return gr.update(visible=False)
         path = user_path(job.result["path"])
         if not path.is_file():
             return gr.update(visible=False)
