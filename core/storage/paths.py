@@ -143,6 +143,20 @@ class DatasetPaths:
         """Where each row comes from: pair, document, page, quote."""
         return self.dir / "provenance.jsonl"
 
+    @property
+    def faults(self) -> Path:
+        """Rows of imported files that could not be used: file, line, column and why."""
+        return self.dir / "faults.jsonl"
+
+    @property
+    def labels(self) -> Path:
+        """What people may change at any time: title, notes, tags. Not part of the manifest."""
+        return self.dir / "labels.json"
+
+    def rewriting(self, path: Path) -> Path:
+        """Where a file of this folder is written anew before it takes the old one's place."""
+        return path.with_name(f"{path.name}.part")
+
 
 @dataclass(frozen=True)
 class ModelPaths:
@@ -202,6 +216,11 @@ class JobPaths:
     """The folder of one job, ``saves/jobs/<id>/`` or, for training runs, ``saves/runs/<id>/``."""
 
     dir: Path
+
+    @property
+    def result_file(self) -> Path:
+        """What a job found, where that is more than facts of its result."""
+        return self.dir / "found.json"
 
     @property
     def id(self) -> str:
