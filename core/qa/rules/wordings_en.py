@@ -18,15 +18,12 @@ from core.qa.rules.forms_en import (
 from core.qa.rules.sections import KIND as SECTION
 from core.qa.rules.sections import section_questions
 from core.qa.rules.sentences import split_at_verb
+from core.qa.rules.trimming_en import without_first, without_others, without_prepositions, without_rest
 from core.qa.rules.values import TIME_UNIT, WORD_NUMBER, Value, find_values
 from core.qa.rules.verbs_en import MODAL, PERSON, SAME_PAST, base_form, lower, purpose, third_person
 from core.qa.rules.wordings_rest_en import rest_questions
 from core.qa.types import Fact
 
-PREPOSITION = re.compile(
-    r"(?:^|\s)(in|at|on|by|for|from|to|until|after|within|under|with|about|between|up to|at least|at most|only"
-    r"|over|above|below|of|than|as|up|least|most|every|before|till|around|longer than|more than|less than|average)$"
-)
 CONDITION = re.compile(
     r"^((?:If|When|After|Before|In case of|During|By default|In|To|For|On|At|As soon as|Once) ?[^,]*), (.+)$"
 )
@@ -178,7 +175,7 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
     subject, verb, _ = parts
     before = text[len(subject) + len(verb) + 1 : value.start].strip(' "“`')
     after = re.split(r"[,;](?:\s|$)|\band\b|\bbut\b|\bor\b", text[value.end :].strip(' "”`.'))[0].strip(" .")
-    before = _without_rest(_without_others(_without_first(before), text), value)
+    before = without_rest(without_others(without_first(before), text), value)
     if (
         value.kind in ("name", "number")
         and LOOSE.match(after)
@@ -207,7 +204,7 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
     if verb in ("has", "have") and value.kind in ("code", "name") and noun != before:
         asks = [f"What is the {noun} of {lower(subject)}", f"Which {noun} does {lower(subject)} have"]
         return [Ask(a, f"which {noun} {lower(subject)} {verb}") for a in asks]
-    preposition, before = _without_prepositions(before)
+    preposition, before = without_prepositions(before)
     if (
         re.match(r"to ", after)
         and value.kind == "time"
@@ -221,7 +218,7 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
     if adjective and verb in MODAL:
         ask, after = [f"How {adjective[1]}"], ""
     elif re.match(r"(?:in advance|ahead|early|away|late)\b", after) and value.kind == "number" and verb in MODAL:
-        after = _without_others(after, text)
+        after = without_others(after, text)
         ask, after = [f"How many {unit_of(value)} {after}", f"How far {after}"], ""
     else:
         ask = question_words(value, preposition, verb, before, text)
@@ -276,42 +273,6 @@ def _turned(subject: str, verb: str, ask: list[str], before: str, after: str, co
     return made
 
 
-def _without_rest(before: str, value: Value) -> str:
-    """The words before a value without what only leads to it: "all", "for the first", an article before a name."""
-    before = re.sub(r"(?:^|(?<=\s))(?:for )?the (?:first|last|next)$", "", before)
-    if value.kind == "number":
-        before = re.sub(r"(?:^|(?<=\s))(?:all|both|these|those)(?: the)?$", "", before)
-    return re.sub(r"^(?:the|a|an)$", "", before).strip() if value.kind == "name" else before.strip()
-
-
-def _without_first(before: str) -> str:
-    """The words before a value without the other half of an "and": "sold at the kiosk and in the app" → "sold in …"."""
-    before = re.sub(r"^.* and (?:is|are|was|were) ", "", before)
-    before = re.sub(r"^(be )?(?!be\b)[a-z]+ [^,]+ and (?=[a-z]+(?:ed|pt|nt|ld|en)\b)", r"\1", before)
-    place = r"(?:at|in|on|by|from|with|to)"
-    return re.sub(rf" {place} [^,]+ and (?={place} )", " ", before)
-
-
-def _without_others(before: str, text: str) -> str:
-    """The words before a value without other values that hang on by a preposition ("opened in 1987 by")."""
-    for other in find_values(text, "en", limit=9):
-        pattern = rf"(?<=\S) (?:(?:in|on|at|by|for|within|to|from|with) (?:the )?){re.escape(other.text)}(?= |$)"
-        if other.kind in ("often", "place") or other.kind == "date" and other.text.startswith("in "):
-            pattern = rf"(?<=\S) {re.escape(other.text)}(?= |$)"
-        before = re.sub(pattern, "", before, count=1)
-    return before
-
-
-def _without_prepositions(before: str) -> tuple[str, str]:
-    """(the preposition next to the value, the words before all of them)."""
-    match = PREPOSITION.search(before)
-    preposition = match[1] if match else ""
-    while match:
-        before = before[: match.start()]
-        match = PREPOSITION.search(before)
-    return preposition, before
-
-
 def _small(text: str) -> str:
     return text[:1].lower() + text[1:]
 
@@ -319,7 +280,7 @@ def _small(text: str) -> str:
 def _ordered(text: str, value: Value, aim: str) -> list[Ask]:
     """Questions for a value in an instruction: "Empty the cup every 5 days." → "How often should I empty the cup?" """
     before = text[: value.start].strip(' "“`')
-    preposition, act = _without_prepositions(before)
+    preposition, act = without_prepositions(before)
     negative = re.match(r"(?:Do not|Never) ", act)
     if not act or "," in act or negative or re.search(r"\b(?:and|when|until|which|if)\b", act):
         return []
