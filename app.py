@@ -7,11 +7,15 @@ from typing import Annotated, Optional
 
 import typer
 
+from core.datasets.command import app as data
 from core.errors import UserError
 
 app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False,
                   help="DocTune turns your documents into a language model that knows them. "
                        "Without a command it starts the web page.")
+
+
+app.add_typer(data, name="data")
 
 
 @app.callback(invoke_without_command=True)

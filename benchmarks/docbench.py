@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=os.environ.get("DOCBENCH"))
     parser.add_argument("ids", nargs="*", help="only these documents; the others keep their last result")
     parser.add_argument("-o", "--output", type=Path, default=Path("test-results/docbench"))
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     if args.folder is None:
         parser.error("name the folder, or set DOCBENCH")
     manifest = json.loads((args.folder / "manifest.json").read_text(encoding="utf-8"))

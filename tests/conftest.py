@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from core import jobs
 from core.storage import Workspace
+
+# A busy machine is slow, and slowness is no fault of the tested code.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 TIERS = ("unit", "fault", "model", "browser")
 HERE = Path(__file__).parent

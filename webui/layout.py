@@ -44,16 +44,16 @@ def _wire(page: Page, demo: gr.Blocks, here: gr.State) -> None:
         _opens(page, button, step, here)
     loaded = page.on(demo.load, _first_step, None, [page.tabs, here, *rail])
     for step in STEPS:
-        for fn, inputs, outputs in page.refreshers.get(step, []):
-            page.on(loaded.then, partial(_only_if, step, fn, len(outputs)), [here, *inputs], outputs)
+        for fn, inputs, outputs, options in page.refreshers.get(step, []):
+            page.on(loaded.then, partial(_only_if, step, fn, len(outputs)), [here, *inputs], outputs, **options)
     timer, seen = gr.Timer(RAIL_S), gr.State("")
     page.on(timer.tick, _redraw_if_new, [here, seen], [seen, *rail], trigger_mode="once")
 
 
 def _opens(page: Page, button: gr.Button, step: str, here: gr.State) -> None:
     event = page.on(button.click, partial(_select, step), None, [page.tabs, here, *page.rail.values()])
-    for fn, inputs, outputs in page.refreshers.get(step, []):
-        page.on(event.then, fn, inputs, outputs)
+    for fn, inputs, outputs, options in page.refreshers.get(step, []):
+        page.on(event.then, fn, inputs, outputs, **options)
 
 
 def _first_step(call: Call) -> list[Any]:

@@ -53,7 +53,8 @@ class Page:
     tr: gr.I18n
     tabs: gr.Tabs | None = None
     rail: dict[str, gr.Button] = field(default_factory=dict)
-    refreshers: dict[str, list[tuple[Callable[..., Any], list[Any], list[Any]]]] = field(default_factory=dict)
+    refreshers: dict[str, list[tuple[Callable[..., Any], list[Any], list[Any], dict[str, Any]]]] = field(
+        default_factory=dict)
     links: list[tuple[gr.Button, str]] = field(default_factory=list)
 
     def on(self, event: Callable[..., Any], fn: Callable[..., Any], inputs: Any = None, outputs: Any = None,
@@ -62,19 +63,20 @@ class Page:
         options = {"show_progress": "hidden", "api_visibility": "private"} | options
         return event(self.guarded(fn, inputs, outputs), inputs=inputs, outputs=outputs, **options)
 
-    def on_open(self, step: str, fn: Callable[..., Any], outputs: list[Any], inputs: list[Any] | None = None) -> None:
+    def on_open(self, step: str, fn: Callable[..., Any], outputs: list[Any], inputs: list[Any] | None = None,
+                **options: Any) -> None:
         """`fn(call, *inputs)` fills these components whenever the step is opened, and at page load if it is first."""
-        self.refreshers.setdefault(step, []).append((fn, inputs or [], outputs))
+        self.refreshers.setdefault(step, []).append((fn, inputs or [], outputs, options))
 
     def link(self, button: gr.Button, step: str) -> None:
         """Makes a button open another step."""
         self.links.append((button, step))
 
     def poll(self, fn: Callable[..., Any], outputs: list[Any], *, seconds: float = 2.0,
-             inputs: Any = None) -> gr.Timer:
+             inputs: Any = None, **options: Any) -> gr.Timer:
         """A timer, at first off, that calls `fn` while on; switch it with ``gr.Timer(active=…)`` as an output."""
         timer = gr.Timer(seconds, active=False)
-        self.on(timer.tick, fn, inputs, [*outputs, timer], trigger_mode="once")
+        self.on(timer.tick, fn, inputs, [*outputs, timer], trigger_mode="once", **options)
         return timer
 
     def guarded(self, fn: Callable[..., Any], inputs: Any, outputs: Any) -> Callable[..., Any]:

@@ -62,5 +62,13 @@ document.addEventListener('click', event => {
     history.replaceState(null, '', address);
   }
 });
+new MutationObserver(() => {  // a search shows the place that it found, and does so once
+  const found = document.querySelector('#documents-rendered mark b:not([data-seen])');
+  const sheet = found && found.closest('.sheet');
+  if (!sheet) return;
+  found.dataset.seen = '1';
+  const below = found.getBoundingClientRect().top - sheet.getBoundingClientRect().top;
+  sheet.scrollTop += below - sheet.clientHeight / 2;
+}).observe(document.documentElement, {childList: true, subtree: true});
 </script>
 """

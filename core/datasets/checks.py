@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.datasets import registry
-from core.datasets.reading import conversations
+from core.datasets.reading import typed_rows
 from core.datasets.similar import bare
-from core.datasets.store import DatasetInfo, entries_of, list_datasets, without_dangling
+from core.datasets.store import DatasetInfo, entries_of, list_all, without_dangling
 from core.errors import UserError
 from core.storage import Workspace
 from core.storage.folders import verify_dir
@@ -15,7 +15,7 @@ from core.storage.fsck import Problem
 def check_datasets(ws: Workspace) -> list[Problem]:
     """Folders are complete, counts are true, no held-out question is trained on; the registry names what is there."""
     found: list[Problem] = []
-    own = {d.id: d for d in list_datasets(ws) if d.own}
+    own = {d.id: d for d in list_all(ws) if d.own}
     for folder in sorted(ws.datasets.iterdir()) if ws.datasets.is_dir() else ():
         if folder.name.startswith("."):
             continue
@@ -32,13 +32,15 @@ def check_datasets(ws: Workspace) -> list[Problem]:
 
 
 def _check_rows(ws: Workspace, info: DatasetInfo, where: str) -> list[Problem]:
-    train, test = conversations(ws, info.id, "train"), conversations(ws, info.id, "held_out")
     found = []
-    for rows, listed in ((train, info.rows), (test, info.held_out_rows)):
-        if len(rows) != listed:
-            found.append(Problem("error", where, "dataset.fsck.rows", {"found": len(rows), "listed": listed}))
-    trained = {bare(c[-2]["content"]) for c in train}
-    if any(bare(c[-2]["content"]) in trained for c in test):
+    questions: dict[str, list[str]] = {}
+    for split, listed in (("train", info.rows), ("held_out", info.held_out_rows)):
+        asked = [bare(row.question) for row in typed_rows(ws, info.id, "train" if split == "train" else "held_out")]
+        questions[split] = asked
+        if len(asked) != listed:
+            found.append(Problem("error", where, "dataset.fsck.rows", {"found": len(asked), "listed": listed}))
+    # What people bring may overlap; the doctor tells them. Ours never does.
+    if info.fmt != "rows" and set(questions["train"]) & set(questions["held_out"]):
         found.append(Problem("error", where, "dataset.fsck.leak"))
     return found
 

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from core.datasets import registry
 from core.datasets.formats import Conversation, to_row
-from core.datasets.reading import STRIDE
 from core.datasets.settings import DatasetSettings
-from core.datasets.store import DatasetInfo, entries_of, free_name, list_datasets, new_info, without_dangling
+from core.datasets.store import DatasetInfo, entries_of, free_name, get_dataset, list_all, new_info, without_dangling
+from core.datasets.writing import STRIDE
 from core.errors import UserError
 from core.storage import Workspace, atomic_write, new_id, publish_dir, require_space, write_json
 from core.storage.workspace import DatasetPaths
@@ -44,7 +44,7 @@ def create_from_pairs(ws: Workspace, title: str, pairs: Sequence[Pair],
     }
     require_space(ws.datasets, 8 * sum(len(p.question) + len(p.answer) + len(p.evidence.quote) for p in pairs))
     with registry.locked(ws):
-        taken = {d.name for d in list_datasets(ws)} | set(registry.read(ws) if _readable(ws) else {})
+        taken = {d.name for d in list_all(ws)} | registry.names(ws)
         info = new_info(
             ws,
             new_id("ds"),
@@ -60,15 +60,7 @@ def create_from_pairs(ws: Workspace, title: str, pairs: Sequence[Pair],
         )
         _publish(ws, info, parts)
         registry.update(ws, lambda entries: {**without_dangling(ws, entries), **entries_of(info)})
-    return next(d for d in list_datasets(ws) if d.id == info.id)
-
-
-def _readable(ws: Workspace) -> bool:
-    try:
-        registry.read(ws)
-    except UserError:
-        return False
-    return True
+    return get_dataset(ws, info.id)
 
 
 def _publish(ws: Workspace, info: DatasetInfo, parts: dict[str, list[Pair]]) -> None:

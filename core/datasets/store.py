@@ -10,10 +10,13 @@ from typing import Any
 
 from core import jobs
 from core.datasets import registry
-from core.datasets.formats import Entry, entry_for
+from core.datasets.entries import mapping_of
+from core.datasets.formats import entry_for
+from core.datasets.mapping import Mapping
+from core.datasets.rows import Kind, entry_of_rows
 from core.errors import UserError
 from core.storage import Workspace, check_id, read_json
-from core.storage.folders import purge, stage_removal
+from core.storage.folders import purge, remove_dir, stage_removal
 
 LONGEST_TITLE = 120
 
@@ -26,11 +29,21 @@ class DatasetInfo:
         id: of our own datasets the folder's name; of others the name in the registry.
         name: under which LLaMA-Factory finds it; the held-out part is `<name>_held_out`.
         title: what the person called it.
-        fmt: alpaca, sharegpt or openai.
+        fmt: alpaca, sharegpt or openai; of imported ones "rows" (see `core.datasets.rows`).
         rows, held_out_rows: counts; -1 for files of others, which are not counted.
         facts, documents: different ones among the rows.
         index: byte offset in the training file of every `stride`-th row.
         own: made here, so it may be deleted here.
+        kind: what a row is, see `core.datasets.rows`.
+        shape: name of the format that an imported dataset came in.
+        columns: part → the optional columns that its file has (of imported ones).
+        extra: names of further columns that came along.
+        fits: part → format → rows that it can hold (of imported ones).
+        tools: rows that need a model that knows tools.
+        faults: rows of the imported files that could not be used.
+        files: names of the imported files.
+        notes, tags: what people wrote about it.
+        made_from: what made this version, as {"key", "params"}.
     """
 
     id: str
@@ -45,8 +58,25 @@ class DatasetInfo:
     made_at: float = 0.0
     settings: dict[str, Any] = field(default_factory=dict)
     index: list[int] = field(default_factory=list)
+    held_out_index: list[int] = field(default_factory=list)
+    kind: Kind = "chat"
+    shape: str = ""
+    columns: dict[str, list[str]] = field(default_factory=dict)
+    extra: list[str] = field(default_factory=list)
+    fits: dict[str, dict[str, int]] = field(default_factory=dict)
+    tools: int = 0
+    faults: int = 0
+    files: list[str] = field(default_factory=list)
+    notes: str = ""
+    tags: list[str] = field(default_factory=list)
+    made_from: dict[str, Any] = field(default_factory=dict)
     path: Path = field(kw_only=True)
     own: bool = True
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training here can use it: conversations without tools."""
+        return self.kind == "chat" and not self.tools
 
     def to_json(self) -> dict[str, Any]:
         """What the folder keeps of it."""
@@ -54,7 +84,12 @@ class DatasetInfo:
 
 
 def list_datasets(ws: Workspace) -> list[DatasetInfo]:
-    """All datasets, our own first, newest first. Folders that are damaged are left out (fsck names them)."""
+    """All datasets that training here can use, our own first, newest first."""
+    return [info for info in list_all(ws) if info.trainable]
+
+
+def list_all(ws: Workspace) -> list[DatasetInfo]:
+    """All datasets of every kind, our own first, newest first. Damaged folders are left out (fsck names them)."""
     own = []
     for folder in ws.datasets.iterdir() if ws.datasets.is_dir() else ():
         if not folder.name.startswith("."):
@@ -67,7 +102,7 @@ def list_datasets(ws: Workspace) -> list[DatasetInfo]:
 
 def get_dataset(ws: Workspace, id: str) -> DatasetInfo:
     """One dataset. Raises UserError when there is none with this id."""
-    found = next((d for d in list_datasets(ws) if d.id == id), None)
+    found = next((d for d in list_all(ws) if d.id == id), None)
     if found is None:
         raise UserError("dataset.error.missing")
     return found
@@ -82,27 +117,61 @@ def delete_dataset(ws: Workspace, id: str) -> None:
         info = get_dataset(ws, id)
         if not info.own:
             raise UserError("dataset.error.foreign", name=info.title)
-        for run in jobs.list_jobs(ws, "train"):
-            if not run.state.is_terminal and run.params.get("dataset") == id:
-                raise UserError("dataset.error.in_use", name=info.title, run=run.title)
+        refuse_in_use(ws, info)
+        remove_dir(ws.dataset_versions(id))
         trash = stage_removal(ws.dataset(id).dir)
         registry.update(ws, lambda entries: without_dangling(ws, entries))
     if trash:
         purge(trash)
 
 
+def refuse_in_use(ws: Workspace, info: DatasetInfo) -> None:
+    """Raises UserError while a run uses a dataset."""
+    for run in jobs.list_jobs(ws, "train"):
+        if not run.state.is_terminal and run.params.get("dataset") == info.id:
+            raise UserError("dataset.error.in_use", name=info.title, run=run.title)
+
+
 def entries_of(info: DatasetInfo) -> dict[str, Any]:
     """The registry entries of one of our datasets."""
-    made = {info.name: entry_for(info.fmt, f"datasets/{info.id}/train.jsonl").to_raw()}
+    made = {info.name: _entry(info, "train")}
     if info.held_out_rows:
-        made[info.name + registry.HELD_OUT] = entry_for(info.fmt, f"datasets/{info.id}/held_out.jsonl").to_raw()
+        made[info.name + registry.HELD_OUT] = _entry(info, "held_out")
     return made
+
+
+def mapping_for(ws: Workspace, info: DatasetInfo, split: str) -> Mapping | None:
+    """How the rows of a part are read; None when the registry has no such entry. Not for `fmt` "rows"."""
+    if info.own:
+        return mapping_of(_entry(info, split) | ({"columns": _PAIRS} if info.fmt == "alpaca" else {}))
+    return mapping_of(_foreign_entry(ws, info, split))
+
+
+def registered_path(ws: Workspace, info: DatasetInfo, split: str) -> Path | None:
+    """The file of a part of somebody else's dataset, if it is there."""
+    name = (_foreign_entry(ws, info, split) or {}).get("file_name")
+    return ws.registered_file(name) if isinstance(name, str) else None
+
+
+def _foreign_entry(ws: Workspace, info: DatasetInfo, split: str) -> Any:
+    raw = registry.read(ws).get(info.name + (registry.HELD_OUT if split == "held_out" else ""))
+    return raw if isinstance(raw, dict) else None
+
+
+_PAIRS = {"prompt": "instruction", "query": "input", "response": "output", "system": "system", "history": "history"}
+
+
+def _entry(info: DatasetInfo, split: str) -> dict[str, Any]:
+    name = f"datasets/{info.id}/{split}.jsonl"
+    if info.fmt == "rows":
+        return entry_of_rows(info.kind, name, set(info.columns.get(split, ())))
+    return entry_for(info.fmt, name)
 
 
 def without_dangling(ws: Workspace, entries: registry.Registry) -> registry.Registry:
     """The registry without entries of our folders that are gone, and with those of all that are there."""
     kept = {name: raw for name, raw in entries.items() if not _is_ours(raw) or ws.registered_file(raw["file_name"])}
-    for info in list_datasets(ws):
+    for info in list_all(ws):
         if info.own:
             kept |= {name: raw for name, raw in entries_of(info).items() if name not in kept}
     return kept
@@ -129,7 +198,8 @@ def new_info(ws: Workspace, id: str, name: str, title: str, fmt: str, **counts: 
 
 def _read(ws: Workspace, id: str) -> DatasetInfo:
     paths = ws.dataset(id)
-    return DatasetInfo(**read_json(paths.info), path=paths.train)
+    labels = read_json(paths.labels) if paths.labels.is_file() else {}
+    return DatasetInfo(**{**read_json(paths.info), **labels}, path=paths.train)
 
 
 def _is_ours(raw: Any) -> bool:
@@ -144,8 +214,10 @@ def _foreign(ws: Workspace, own: set[str]) -> list[DatasetInfo]:
         return []
     found = []
     for name, raw in entries.items():
-        entry = None if _is_ours(raw) or name in own or not isinstance(raw, dict) else Entry.of(raw)
-        path = ws.registered_file(entry.file_name) if entry else None
-        if entry and path and path.suffix in (".json", ".jsonl"):
-            found.append(DatasetInfo(name, name, name, entry.formatting, -1, path=path, own=False))
+        mapping = None if _is_ours(raw) or name in own or not isinstance(raw, dict) else mapping_of(raw)
+        path = ws.registered_file(raw["file_name"]) if mapping and isinstance(raw.get("file_name"), str) else None
+        if mapping and path and path.suffix in (".json", ".jsonl"):
+            fmt = raw.get("formatting", "alpaca")
+            found.append(DatasetInfo(name, name, name, fmt, -1, path=path, own=False, kind=mapping.kind,
+                                     shape=mapping.shape, tools=int("tools" in mapping.columns)))
     return found

@@ -1,8 +1,10 @@
 """Documents: files in, Markdown out, page by page. Untrusted files are parsed in limited children only."""
 
+from core.documents.joining import join_documents, natural
 from core.documents.library import (
     delete_document,
     document_markdown,
+    find_document,
     import_example,
     import_files,
     is_corrected,
@@ -14,12 +16,17 @@ from core.documents.library import (
     undo_correction,
 )
 from core.documents.loose import convert_files
+from core.documents.marks import Mark
+from core.documents.pictures import masked
+from core.documents.quality import LOW_CONFIDENCE
+from core.documents.reading import Hit, confirm_page, hits_in, page_texts, pattern_of, search, unused, use_page
 from core.documents.settings import ChildLimits, ConvertSettings, ImportLimits, MinerUSettings
 from core.documents.starting import start_convert, start_page
 from core.documents.types import DocumentInfo, ImportResult, PageInfo
 
-__all__ = ["ChildLimits", "ConvertSettings", "DocumentInfo", "ImportLimits", "ImportResult", "MinerUSettings",
-           "PageInfo",
-           "convert_files", "delete_document", "document_markdown", "import_example", "import_files", "is_corrected",
-           "list_documents", "page_image", "page_markdown", "pages", "save_page_markdown", "start_convert",
-           "start_page", "undo_correction"]
+__all__ = ["LOW_CONFIDENCE", "ChildLimits", "ConvertSettings", "DocumentInfo", "Hit", "ImportLimits", "ImportResult",
+           "Mark", "MinerUSettings", "PageInfo", "confirm_page", "convert_files", "delete_document",
+           "document_markdown", "find_document", "hits_in", "import_example", "import_files", "is_corrected",
+           "join_documents", "list_documents", "masked", "natural",
+           "page_image", "page_markdown", "page_texts", "pages", "pattern_of", "save_page_markdown", "search",
+           "start_convert", "start_page", "undo_correction", "unused", "use_page"]

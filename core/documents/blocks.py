@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from core.documents.classify import ends_sentence, heading_class, looks_like_code, looks_like_comment, reads_as_heading
+from core.documents.page_notes import NOTE
+from core.documents.table_lines import Word, recut
 from core.documents.table_rows import Rule, joined_rows
 from core.documents.table_text import Cell, table_markdown
-from core.documents.text_lines import TextLine, bullet_of, join_lines, join_text, numbered, text_line
+from core.documents.text_lines import TextLine, bullet_of, is_bulleted, join_lines, join_text, numbered, text_line
 
 _LONG_HEADING = 40
 _SLACK = 0.2
 _LARGER = 1.12
+_OCR_MARGIN = 0.18  # of its height: how much wider than its text a line read from a picture is
 
 
 @dataclass
@@ -22,7 +26,7 @@ class Block:
     """A piece of the page.
 
     Args:
-        kind: heading, text, item, code or table.
+        kind: heading, text, item, code, table or note.
         size: letter height of a heading.
         number: of a numbered list item, "3.".
         marked: whether a list item had a bullet or number of its own.
@@ -42,37 +46,55 @@ class Block:
 
 @dataclass(frozen=True)
 class Setting:
-    """What is known of the page around a box: edges of its column, letter height of the text, is it from OCR, and the
-    horizontal lines drawn on it."""
+    """What is known of the page around a box: edges of its column, letter height of the text, is it from OCR, the
+    horizontal lines drawn on it, and its words where it has tables."""
 
     left: float
     right: float
     body: float
     is_ocr: bool
     rules: Sequence[Rule] = ()
+    words: Sequence[Word] = ()
 
 
 def blocks_of(box: Any, around: Setting) -> list[Block]:
     """The blocks of a layout box."""
     if box.boxclass == "table":
-        return [Block("table", _table(box.table or {}, around.rules))]
+        return [Block("table", _table(box.table or {}, around))]
     lines = [line for line in map(text_line, box.textlines or ()) if line.plain.strip()]
     if not lines:
         return []
+    noted = next((i for i, line in enumerate(lines) if NOTE.match(line.plain)), None)
+    if noted is not None:
+        return [*(_lines_of(box.boxclass, lines[:noted], around) if noted else []), *_notes(lines[noted:])]
+    return _lines_of(box.boxclass, lines, around)
+
+
+def _lines_of(kind: str, lines: list[TextLine], around: Setting) -> list[Block]:
     if around.is_ocr:
-        return [block for part in _without_code(lines) for block in _ocr_part(box.boxclass, part, around)]
+        return [block for part in _without_code(lines) for block in _ocr_part(kind, part, around)]
     if _is_code(lines):
         return [Block("code", code_text(lines), x0=lines[0].x0, first=lines[0], last=lines[-1])]
-    return _part(box.boxclass, lines, around)
+    return _part(kind, lines, around)
+
+
+def _notes(lines: list[TextLine]) -> list[Block]:
+    """Footnotes, each beginning with its number."""
+    starts = [i for i, line in enumerate(lines) if NOTE.match(line.plain)]
+    parts = [lines[start:end] for start, end in zip(starts, [*starts[1:], len(lines)], strict=True)]
+    return [Block("note", join_lines(part, code=False), x0=part[0].x0, first=part[0], last=part[-1]) for part in parts]
 
 
 def _part(kind: str, lines: list[TextLine], around: Setting) -> list[Block]:
-    if kind in ("title", "section-header"):
+    if kind in ("title", "section-header") and not is_bulleted(lines[0].plain):
         text = join_lines(lines, code=False)
         if not _is_sentence(text, lines[0], around):
             return [_heading(text, lines, around)]
     if kind == "list-item" or kind == "text" and _is_bare_list(lines, around):
         return _items(lines, around)
+    bulleted = next((i for i, line in enumerate(lines) if is_bulleted(line.plain)), None)
+    if bulleted is not None:
+        return [*(_part(kind, lines[:bulleted], around) if bulleted else []), *_items(lines[bulleted:], around)]
     blocks: list[Block] = []
     for part in _paragraphs(lines, around):
         size = min(line.size for line in part)
@@ -88,13 +110,26 @@ def _heading(text: str, lines: list[TextLine], around: Setting) -> Block:
 
 
 def _letter_size(line: TextLine, around: Setting) -> float:
-    """Letter height for heading levels. In pictures the height of a line depends on its letters; the width of Chinese
-    characters, which all are squares, is surer."""
-    wide = sum(char >= "\u2e80" for char in line.plain)
-    if not around.is_ocr or wide < 2:
+    """Letter height for heading levels. In pictures the height of a line depends on its letters, and its box has a
+    margin; the width that the text takes is surer."""
+    if not around.is_ocr:
         return line.size
-    narrow = sum(char < "\u2e80" and not char.isspace() for char in line.plain)
-    return (line.x1 - line.x0) / (wide + 0.55 * narrow + 0.25 * line.plain.count(" "))
+    wide = sum(char >= "\u2e80" for char in line.plain)
+    if wide >= 2:
+        narrow = sum(char < "\u2e80" and not char.isspace() for char in line.plain)
+        natural = wide + 0.55 * narrow + 0.25 * line.plain.count(" ")
+    else:
+        natural = _bold_font().text_length(line.plain.strip(), 1)
+    margin = _OCR_MARGIN * line.size
+    return (line.x1 - line.x0 - margin) / natural if natural > 1.5 else line.size
+
+
+@lru_cache(maxsize=1)
+def _bold_font() -> Any:
+    """A font as wide as most headings'."""
+    import pymupdf
+
+    return pymupdf.Font("hebo")
 
 
 def _is_sentence(text: str, line: TextLine, around: Setting) -> bool:
@@ -229,10 +264,13 @@ def _digits(number: str) -> str:
     return f"{match[0]}." if match else ""
 
 
-def _table(table: dict[str, Any], rules: Sequence[Rule]) -> str:
-    """The table as the models cut it; lines of a cell are one running text, and empty rows and columns are dropped."""
-    rows = [[_cell(text) for text in row] for row in table.get("extract") or ()]
-    rows = joined_rows(rows, table.get("cells") or [], rules)
+def _table(table: dict[str, Any], around: Setting) -> str:
+    """The table as its words stand or as the models cut it; lines of a cell are one running text, and empty rows and
+    columns are dropped."""
+    rows = recut(table, around.words, around.rules) if around.words and table else None
+    if rows is None:
+        rows = [[_cell(text) for text in row] for row in table.get("extract") or ()]
+        rows = joined_rows(rows, table.get("cells") or [], around.rules)
     rows = [row for row in rows if any(row)]
     width = max(map(len, rows), default=0)
     rows = [row + [""] * (width - len(row)) for row in rows]

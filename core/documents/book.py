@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from core.documents.archive import UNREADABLE, check_archive, check_xml
 from core.documents.child import PageText
 from core.documents.clean import clean_markdown
+from core.documents.picture_store import PictureStore
 from core.documents.sections import split_sections
 from core.documents.web_markdown import HEADINGS, Writer, tag_of
 from core.documents.web_notes import Notes
@@ -27,12 +28,12 @@ _KEPT = ("amp;", "lt;", "gt;", "quot;", "apos;")
 class BookReader:
     """A book; its "pages" are chapters, long ones cut into sections."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, pictures: PictureStore | None = None) -> None:
         check_archive(path)
         check_xml(path, (".xml", ".opf", ".ncx", ".xhtml", ".html", ".htm"), doctype=True)
         try:
             with zipfile.ZipFile(path) as archive:
-                self.sections = _Book(archive).sections()
+                self.sections = _Book(archive, pictures).sections()
         except UserError:
             raise
         except (*UNREADABLE, KeyError, SyntaxError):
@@ -47,8 +48,8 @@ class BookReader:
 class _Book:
     """One open book."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        self.archive = archive
+    def __init__(self, archive: zipfile.ZipFile, pictures: PictureStore | None = None) -> None:
+        self.archive, self.pictures = archive, pictures
         self.names = set(archive.namelist())
         container = self._xml("META-INF/container.xml")
         root = next((e.get("full-path") for e in container.iter() if tag_of(e) == "rootfile"), None)
@@ -76,7 +77,10 @@ class _Book:
         notes, titles = Notes(find), self._titles()
         for root in chapters.values():
             notes.read(root)
-        writer, sections = Writer(notes), []
+        def show(element: Any, address: str, alt: str) -> str:
+            return self._picture(homes.get(_top(element), ""), address, alt)
+
+        writer, sections = Writer(notes, show), []
         for name, root in chapters.items():
             text = writer.markdown(root)
             title = titles.get(name, "")
@@ -86,6 +90,18 @@ class _Book:
             if text.strip():
                 sections += split_sections(text)
         return sections or [""]
+
+    def _picture(self, chapter: str, address: str, alt: str) -> str:
+        """The Markdown of a picture of the book; "" for what the archive does not hold or cannot be read."""
+        if self.pictures is None:
+            return ""
+        if address.lstrip().lower().startswith("data:"):
+            return self.pictures.keep_address(address, alt)
+        name = self._name(posixpath.dirname(chapter), address)
+        try:
+            return self.pictures.keep(self.archive.read(name), alt) if name in self.names else ""
+        except UNREADABLE:
+            return ""
 
     def _chapter_names(self) -> list[str]:
         """Names of the chapters inside the archive, in reading order, without the table of contents."""

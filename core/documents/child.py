@@ -7,12 +7,16 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from core.documents import office
+from core.documents.quality import NO_TEXT_LAYER, doubts
 from core.errors import UserError
 from core.jobs.kinds import resolve
 from core.storage.workspace import ClaimPaths, DocumentPaths, user_path
+
+if TYPE_CHECKING:
+    from core.documents.picture_store import PictureStore
 
 _READERS = {
     "docx": "core.documents.word:WordReader", "html": "core.documents.web_page:WebReader",
@@ -21,6 +25,7 @@ _READERS = {
     "tsv": "core.documents.delimited:DelimitedReader", "md": "core.documents.plain:PlainReader",
     "txt": "core.documents.plain:PlainReader",
 }
+_WITH_PICTURES = ("docx", "pptx", "epub", "html")
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,8 @@ def run(input: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
             send({"failed": number})
             continue
         send({"page": number, "markdown": page.markdown, "source": page.source, "confidence": page.confidence,
-              "warnings": list(page.warnings), "sizes": list(page.sizes), "image": page.image})
+              "warnings": _warnings(page, input["kind"], images.image(number)), "sizes": list(page.sizes),
+              "image": page.image})
 
 
 def claimed(input: dict[str, Any], total: int, send: Callable[[dict[str, Any]], None]) -> Iterator[int]:
@@ -97,15 +103,33 @@ def claimed(input: dict[str, Any], total: int, send: Callable[[dict[str, Any]], 
         yield number
 
 
+def _warnings(page: PageText, kind: str, picture: Path) -> list[str]:
+    """What the reader says of the page, and what the result looks like."""
+    from core.documents.detect import PAGED
+
+    if NO_TEXT_LAYER in page.warnings:
+        return list(page.warnings)
+    found = doubts(page.markdown, page.confidence, paged=kind in PAGED, picture=picture if page.image else None)
+    return [*page.warnings, *found]
+
+
+def _store(input: dict[str, Any]) -> PictureStore:
+    from core.documents.picture_store import PictureStore
+
+    return PictureStore(DocumentPaths(user_path(input["images"])))
+
+
 def _open(input: dict[str, Any]) -> Reader:
     path, kind = user_path(input["path"]), input["kind"]
     if kind in office.FORMATS:
         path, kind = office.convert(path, kind, user_path(input["images"])), office.FORMATS[kind]
     if kind in _READERS:
         reader: Any = resolve(_READERS[kind])
+        if kind in _WITH_PICTURES:
+            return reader(path, _store(input))
         return reader(path, kind) if kind in ("md", "txt", "csv", "tsv") else reader(path)
     from core.documents.pdf import PdfReader, image_reader
 
     if kind == "pdf":
-        return PdfReader(path, input["ocr"], input["password"])
+        return PdfReader(path, input["ocr"], input["password"], _store(input))
     return image_reader(path, input["ocr"])

@@ -9,6 +9,9 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\u
                         "\u202a-\u202e\u2066-\u2069\u200b\u00ad]")
 _VARIANTS = (*range(0x2E80, 0x2FE0), *range(0xF900, 0xFB07))  # CJK radicals and compatibility forms, Latin ligatures
 _FOLDS = {code: unicodedata.normalize("NFKC", chr(code)) for code in _VARIANTS}
+# as Unicode's EquivalentUnifiedIdeograph pairs them
+_RADICALS = "⻅见⻆角⻉贝⻋车⻓长⻔门⻚页⻛风⻜飞⻢马⻥鱼⻦鸟⻧卤⻨麦⻩黄⻪黾⻬齐⻮齿⻰龙⺠民⻑長⻘青"
+_FOLDS |= dict(zip(map(ord, _RADICALS[::2]), _RADICALS[1::2], strict=True))
 _HAN = re.compile(r"[㐀-鿿𠀀-𲎯]")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ]+")
 _NO_PROSE = re.compile(r"^ {0,3}```[\s\S]*?^ {0,3}```|^(?:\||<t|</t).*$", re.M)

@@ -18,6 +18,8 @@ from core.documents.detect import PAGED
 from core.documents.engines import plan_for
 from core.documents.levels import relevel
 from core.documents.page_breaks import repeat_headers
+from core.documents.picture_files import take_pictures
+from core.documents.pictures import drop_repeats, masked
 from core.documents.settings import ChildLimits, ConvertSettings
 from core.documents.slots import Slots
 from core.documents.types import Message
@@ -200,6 +202,7 @@ class Conversion:
         if not paths.dir.is_dir():
             raise UserError("documents.error.missing")
         with self._lock:
+            take_pictures(DocumentPaths(images), paths, text)
             atomic_write(paths.markdown(number), text)
             picture = DocumentPaths(images).image(number)
             if line.get("image") and picture.is_file() and not picture.is_symlink():
@@ -238,7 +241,7 @@ class Conversion:
         texts = {n: paths.markdown(n).read_text(encoding="utf-8") for n in sorted(readable)}
         sizes = {n: line.get("sizes", []) for n, line in readable.items()}
         is_ocr = any(line["source"] != "text" for line in readable.values())
-        better = relevel(texts, sizes, is_ocr)
+        better = relevel(drop_repeats(texts), sizes, is_ocr)
         if record.load_spec(paths)["kind"] in PAGED:
             better = repeat_headers(better)
         for number, text in better.items():
@@ -253,7 +256,7 @@ class Conversion:
             error = error or self._only_reason(known)
         else:
             state = "done" if whole else "partial"
-        sample = "\n".join(texts.values())[:40_000]
+        sample = masked("\n".join(texts.values())[:40_000])
         record.append(paths, "end", state=state, error=error, language=language_of(sample))
         return state
 

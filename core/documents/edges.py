@@ -11,6 +11,7 @@ from typing import Any
 EDGE_SHARE = 0.14
 NEIGHBOURS = (-2, -1, 1, 2)
 _SAME = 0.75
+_LONG_PART = 15  # letters: a part of a running line that is no word by chance
 _NUMBER = re.compile(r"^\W*(?:page|seite|第)?\W*(?:\d{1,4}|[ivxlc]{1,6})\W*(?:页|頁)?\W*"
                      r"(?:(?:of|von|/|共|\|)\W*\d{1,4}\W*(?:页|頁)?)?\W*$", re.I)
 
@@ -29,7 +30,8 @@ class Edges:
         def running(line: str) -> bool:
             plain = _plain(line)
             return not plain or bool(_NUMBER.match(line.strip())) or any(
-                SequenceMatcher(None, plain, known).ratio() > _SAME for n in near for known in self.lines(n))
+                _LONG_PART <= len(plain) < len(known) and plain in known
+                or SequenceMatcher(None, plain, known).ratio() > _SAME for n in near for known in self.lines(n))
 
         return running
 

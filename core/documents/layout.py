@@ -10,9 +10,12 @@ from typing import Any
 import pymupdf4llm.helpers.document_layout as engine
 
 from core.documents.blocks import Block, Setting, blocks_of, breaks_before
+from core.documents.bullets import small_marks, with_bullets
 from core.documents.classify import ends_sentence, heading_class
 from core.documents.clean import fenced, literal
 from core.documents.order import in_reading_order
+from core.documents.page_notes import mark_notes
+from core.documents.table_lines import Word
 from core.documents.table_rows import Rule, horizontal_rules
 from core.documents.text_lines import TextLine, join_lines, join_text, text_line
 
@@ -30,14 +33,20 @@ def page_markdown(document: Any, is_ocr: bool = False,
         running: tells whether a line at the page's edge is a running header or footer; by default the models do.
     """
     page = engine.parse_document(document, use_ocr=False, force_text=True).pages[0]
-    has_tables = any(box.boxclass == "table" for box in page.boxes)
-    return render(page, is_ocr, running, horizontal_rules(document[0]) if has_tables else ())
+    drawings = document[0].get_cdrawings()
+    marks = small_marks(drawings)
+    mark_notes(page.boxes, document[0].rect.height)
+    for box in page.boxes:
+        box.textlines = with_bullets(box.textlines or (), marks)
+    has_tables = not is_ocr and any(box.boxclass == "table" for box in page.boxes)
+    words = document[0].get_text("words") if has_tables else ()
+    return render(page, is_ocr, running, horizontal_rules(drawings), words)
 
 
 def render(page: Any, is_ocr: bool, running: Callable[[str], bool] | None,
-           rules: Sequence[Rule] = ()) -> tuple[str, tuple[float, ...]]:
-    """Like `page_markdown`, for a page as the models see it and the lines drawn on it. What the models call header or
-    footer stays when it is the only text or does not recur."""
+           rules: Sequence[Rule] = (), words: Sequence[Word] = ()) -> tuple[str, tuple[float, ...]]:
+    """Like `page_markdown`, for a page as the models see it, the lines drawn on it, and its words. What the models
+    call header or footer stays when it is the only text or does not recur."""
     blocks: list[Block] = []
     edges: list[Block] = []
     body = _body_size(page)
@@ -45,7 +54,7 @@ def render(page: Any, is_ocr: bool, running: Callable[[str], bool] | None,
     last_edges = [b for b in page.boxes if b.boxclass == "page-footer"]
     for box in [*first_edges, *in_reading_order([b for b in page.boxes if b.boxclass not in _EDGES]), *last_edges]:
         if box.boxclass not in _EDGES:
-            around = Setting(*_column(box, page.boxes), body, is_ocr, rules)
+            around = Setting(*_column(box, page.boxes), body, is_ocr, rules, words)
             _append(blocks, blocks_of(box, around), around)
         elif lines := [line for line in map(text_line, box.textlines or ()) if line.plain.strip()]:
             size = max(line.size for line in lines)
@@ -54,6 +63,7 @@ def render(page: Any, is_ocr: bool, running: Callable[[str], bool] | None,
             if running is not None and not any(running(line.plain) for line in lines):
                 blocks.append(block)
     blocks = blocks if any(block.text for block in blocks) else edges
+    blocks.sort(key=lambda block: block.kind == "note")
     _nest(blocks)
     return _write(blocks), tuple(b.size for b in blocks if b.kind == "heading")
 
@@ -63,7 +73,9 @@ def _append(blocks: list[Block], more: list[Block], around: Setting) -> None:
     the second line of a heading."""
     for block in more:
         before = blocks[-1] if blocks else None
-        if before is not None and before.kind == block.kind == "heading" and _same_heading(before, block, around):
+        if before is not None and before.kind == "note" and before.text.endswith(":") and block.kind == "text":
+            before.text, before.last = f"{before.text} {block.text}", block.last
+        elif before is not None and before.kind == block.kind == "heading" and _same_heading(before, block, around):
             before.text, before.last = join_text(before.text, block.text), block.last
         elif (before is not None and before.kind == block.kind == "text" and not ends_sentence(before.text)
                 and block.text[:1].islower() and block.text[:1].isascii()):
@@ -80,7 +92,8 @@ def _same_heading(before: Block, block: Block, around: Setting) -> bool:
     last, first = before.last, block.first
     if last is None or first is None or heading_class(block.text) or not 0 < first.y0 - last.y0 < 2.2 * last.size:
         return False
-    alike = max(before.size, block.size) < _HEADING_FACTOR * min(before.size, block.size)
+    alike = any(max(pair) < _HEADING_FACTOR * min(pair) for pair in (
+        (before.size, block.size), (last.size, first.size)))
     return alike and around.right - last.x1 < first.first_word_width + 0.4 * last.size
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from core.documents import record
 from core.documents.clean import clean_label, clean_markdown
 from core.documents.detect import ARCHIVE, sniff
 from core.documents.page_breaks import join_pages
+from core.documents.reading import forget_texts
 from core.documents.settings import ImportLimits
 from core.documents.types import DocumentInfo, ImportResult, PageInfo
 from core.errors import UserError
@@ -52,6 +54,14 @@ def import_example(ws: Workspace, lang: str) -> list[str]:
     return [r.document_id for r in import_files(ws, [(path, EXAMPLE_FILES[lang])]) if r.document_id]
 
 
+def find_document(ws: Workspace, id: str) -> DocumentInfo | None:
+    """One document as it is now, `part_of` apart; None when there is no such document, or it is damaged."""
+    try:
+        return record.info(ws, id)
+    except (UserError, OSError):
+        return None
+
+
 def list_documents(ws: Workspace) -> list[DocumentInfo]:
     """All documents, newest first; folders that are damaged are left to `fsck`."""
     found = []
@@ -63,17 +73,20 @@ def list_documents(ws: Workspace) -> list[DocumentInfo]:
             found.append((spec.stat().st_mtime_ns, record.info(ws, folder.name)))
         except (UserError, OSError):
             continue
-    return [info for _, info in sorted(found, key=lambda pair: -pair[0])]
+    whole = {part: info.id for _, info in found for part in info.parts}
+    return [replace(info, part_of=whole.get(info.id)) for _, info in sorted(found, key=lambda pair: -pair[0])]
 
 
 def pages(ws: Workspace, id: str) -> list[PageInfo]:
     """The pages that were converted or have failed, in order."""
     paths = ws.document(id)
     found = []
-    for number, line in sorted(record.fold(paths).pages.items()):
-        info = record.page_info(line)
+    known = record.fold(paths)
+    for number in sorted(known.pages):
+        info = record.page_info(known, number)
         if paths.edited(number).exists():
-            info = PageInfo(number, info.source, None, [], len(page_markdown(ws, id, number)))
+            info = replace(info, confidence=None, warnings=[], chars=len(page_markdown(ws, id, number)),
+                           corrected=True)
         found.append(info)
     return found
 
@@ -105,6 +118,7 @@ def save_page_markdown(ws: Workspace, id: str, number: int, text: str) -> None:
         paths.edited(number).unlink(missing_ok=True)
     else:
         atomic_write(paths.edited(number), text)
+    forget_texts()
 
 
 def is_corrected(ws: Workspace, id: str, number: int) -> bool:
@@ -115,6 +129,7 @@ def is_corrected(ws: Workspace, id: str, number: int) -> bool:
 def undo_correction(ws: Workspace, id: str, number: int) -> None:
     """Takes a correction back: the page is as it was converted."""
     ws.document(id).edited(number).unlink(missing_ok=True)
+    forget_texts()
 
 
 def document_markdown(ws: Workspace, id: str) -> str:

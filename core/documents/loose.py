@@ -13,6 +13,7 @@ from pathlib import Path
 
 from core.documents import library
 from core.documents.output import Converted, OutputFolder
+from core.documents.picture_files import shown_pictures
 from core.documents.settings import ConvertSettings
 from core.documents.slots import Slots
 from core.documents.types import ImportResult
@@ -239,8 +240,9 @@ def _convert(ws: Workspace, id: str, label: str, settings: ConvertSettings, pass
         return lambda number, result: Converted(result.label, number, state)
     text = library.document_markdown(ws, id) if state != "failed" else None
     messages = tuple(message for message in (found.error, *found.warnings) if message)
+    pictures = shown_pictures(ws.document(id), text or "")
     return lambda number, result: Converted(result.label, number, state, text, found.pages or 0, found.done_pages,
-                                            messages)
+                                            messages, pictures)
 
 
 def words(one: Converted, message: dict) -> str:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.documents.picture_files import put_beside
 from core.documents.types import Message
 from core.errors import UserError
 from core.storage import Workspace, atomic_write, journal_append, journal_read
 from core.storage.folders import sha256
 from core.storage.locks import open_lock, try_lock
-from core.storage.workspace import OutputPaths, markdown_beside
+from core.storage.workspace import OutputPaths, PictureFolder, markdown_beside
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Converted:
         text: its Markdown; None when it failed or was stopped.
         pages, done: all pages, and those that can be read.
         messages: reasons and warnings.
+        pictures: those that the text shows, by name.
     """
 
     label: str
@@ -37,6 +39,7 @@ class Converted:
     pages: int = 0
     done: int = 0
     messages: tuple[Message, ...] = ()
+    pictures: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def locked(self) -> bool:
@@ -93,6 +96,7 @@ class OutputFolder:
                 kept = path.is_file() and sha256(path) != before["sha256"]
             if path is None or kept:
                 path = markdown_beside(self.paths.dir, found.label)
+            put_beside(PictureFolder(self.paths.dir), found.pictures)
             atomic_write(path, found.text or "")
             self._append(type="written", source=source, member=found.member, of=checksum, recipe=recipe,
                          state=found.state, output=path.name, sha256=sha256(path))

@@ -11,12 +11,13 @@ import pymupdf
 from core.documents.child import PageText
 from core.documents.edges import Edges
 from core.documents.layout import page_markdown
+from core.documents.pdf_pictures import with_pictures
+from core.documents.picture_store import PictureStore
 from core.documents.triage import look_at
 from core.errors import UserError
 
 PICTURE_PIXELS = 1600
 IMAGE_PIXELS = 50_000_000
-LOW_CONFIDENCE = 0.85
 _A4_POINTS = 842
 
 
@@ -25,11 +26,13 @@ class PdfReader:
 
     Args:
         ocr: "auto" (pages without a usable text layer), "always" or "never".
+        pictures: keeps the raster pictures of pages whose text is not read from their picture.
 
     Raises UserError for encrypted, empty and unreadable files.
     """
 
-    def __init__(self, path: Path | bytes, ocr: str, password: str = "") -> None:
+    def __init__(self, path: Path | bytes, ocr: str, password: str = "", pictures: PictureStore | None = None) -> None:
+        self.pictures = pictures
         pymupdf.TOOLS.mupdf_display_errors(False)
         pymupdf.TOOLS.mupdf_display_warnings(False)
         try:
@@ -53,6 +56,8 @@ class PdfReader:
             if look.turn:
                 _turn(copy[0], look.turn)
             markdown, sizes = page_markdown(copy, running=self.edges.judge(number - 1))
+            if self.pictures is not None:
+                markdown = with_pictures(copy[0], markdown, self.pictures)
         gc.collect()
         warnings = ("documents.warning.no_text_layer",) if look.needs_ocr else ()
         return PageText(markdown, "text", None, warnings, sizes, True)
@@ -66,8 +71,7 @@ class PdfReader:
         with scan.document as copy:
             markdown, sizes = page_markdown(copy, is_ocr=True)
         gc.collect()
-        warnings = ("documents.warning.hard_to_read",) if scan.lines and scan.confidence < LOW_CONFIDENCE else ()
-        return PageText(markdown, "ocr", scan.confidence if scan.lines else None, warnings, sizes, True)
+        return PageText(markdown, "ocr", scan.confidence if scan.lines else None, (), sizes, True)
 
 
 def upright(pdf: Any, index: int) -> Any:

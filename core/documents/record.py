@@ -13,16 +13,26 @@ from core.errors import UserError
 from core.storage import Workspace, journal_append, journal_read, read_json
 from core.storage.workspace import DocumentPaths
 
+JOINED = "joined"  # the kind of a document that was made of others
+
 
 @dataclass
 class Record:
-    """The journal, folded. `pages` maps page numbers to their last "page" line of the present recipe."""
+    """The journal, folded.
+
+    Args:
+        pages: maps page numbers to their last "page" line of the present recipe.
+        confirmed: pages that a person found to be right as they were read.
+        use: pages of which a person said whether questions are written from them.
+    """
 
     job_id: str | None = None
     recipe: str = ""
     total: int | None = None
     pages: dict[int, dict[str, Any]] = field(default_factory=dict)
     end: dict[str, Any] | None = None
+    confirmed: set[int] = field(default_factory=set)
+    use: dict[int, bool] = field(default_factory=dict)
 
     @property
     def readable(self) -> dict[int, dict[str, Any]]:
@@ -56,7 +66,7 @@ def fold(paths: DocumentPaths) -> Record:
     return _fold(paths.journal, stat.st_size, stat.st_mtime_ns)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def _fold(journal: Path, size: int, changed: int) -> Record:
     record = Record()
     for line in journal_read(journal)[0]:
@@ -70,6 +80,11 @@ def _fold(journal: Path, size: int, changed: int) -> Record:
                 record.pages = {n: p for n, p in record.pages.items() if n <= line["total"]}
             case "page":
                 record.pages[line["number"]] = line
+                record.confirmed.discard(line["number"])
+            case "confirmed":
+                record.confirmed.add(line["number"])
+            case "use":
+                record.use[line["number"]] = bool(line["use"])
             case "end":
                 record.end = line
     return record
@@ -88,11 +103,14 @@ def info(ws: Workspace, id: str) -> DocumentInfo:
     spec, record = load_spec(paths), fold(paths)
     known = {name: spec[name] for name in ("label", "kind", "bytes", "sha256")}
     readable = record.readable
-    facts: dict[str, Any] = {"pages": record.total, "done_pages": len(readable), "job_id": record.job_id}
+    doubtful = doubtful_pages(paths, record)
+    facts: dict[str, Any] = {"pages": record.total, "done_pages": len(readable), "job_id": record.job_id,
+                             "doubtful": doubtful, "parts": tuple(spec.get("parts", ()))}
+    facts["ocr_pages"], facts["confidence"] = _certainty(readable)
     end = record.end
     if end is not None:
         facts |= {"error": end.get("error"), "language": end.get("language", ""), "state": end["state"]}
-        facts["warnings"] = _warnings(record, end)
+        facts["warnings"] = _warnings(record, end, doubtful)
     elif is_converting(ws, record):
         facts["state"] = "converting"
     else:
@@ -110,14 +128,32 @@ def is_converting(ws: Workspace, record: Record) -> bool:
         return False
 
 
-def page_info(line: dict[str, Any]) -> PageInfo:
+def page_info(record: Record, number: int) -> PageInfo:
     """A page as its journal line tells."""
+    line = record.pages[number]
     if not line["ok"]:
-        return PageInfo(line["number"], warnings=[line["error"]])
-    return PageInfo(line["number"], line["source"], line.get("confidence"), line.get("warnings", []), line["chars"])
+        return PageInfo(number, warnings=[line["error"]])
+    warnings = [] if number in record.confirmed else line.get("warnings", [])
+    origin = (str(line["origin"][0]), int(line["origin"][1])) if line.get("origin") else None
+    return PageInfo(number, line["source"], line.get("confidence"), warnings, line["chars"], origin=origin)
 
 
-def _warnings(record: Record, end: dict[str, Any]) -> list[Message]:
+def doubtful_pages(paths: DocumentPaths, record: Record) -> tuple[int, ...]:
+    """Numbers of converted pages with a warning that nobody has dealt with, in order."""
+    return tuple(number for number, line in sorted(record.readable.items())
+                 if line.get("warnings") and number not in record.confirmed and not paths.edited(number).exists())
+
+
+def _certainty(readable: dict[int, dict[str, Any]]) -> tuple[int, float | None]:
+    """(pages read from their picture, mean certainty of their letters)."""
+    known = [(line["confidence"], max(1, line["chars"])) for line in readable.values()
+             if line.get("confidence") is not None]
+    letters = sum(chars for _, chars in known)
+    count = sum(line["source"] != "text" for line in readable.values())
+    return count, sum(sure * chars for sure, chars in known) / letters if letters else None
+
+
+def _warnings(record: Record, end: dict[str, Any], doubtful: tuple[int, ...]) -> list[Message]:
     """Failed pages, grouped by reason, then what was to say of the whole document."""
     reasons: dict[str, list[int]] = {}
     for number, line in sorted(record.pages.items()):
@@ -127,9 +163,8 @@ def _warnings(record: Record, end: dict[str, Any]) -> list[Message]:
             warning = key.replace(".error.page_", ".warning.pages_") if named else "documents.warning.pages_refused"
             reasons.setdefault(warning, []).append(number)
     said: list[Message] = [{"key": key, "params": {"pages": ranges(numbers)}} for key, numbers in reasons.items()]
-    doubtful = [n for n, line in sorted(record.readable.items()) if line.get("warnings")]
     if doubtful:
-        said.append({"key": "documents.warning.check_pages", "params": {"pages": ranges(doubtful)}})
+        said.append({"key": "documents.warning.check_pages", "params": {"pages": ranges(list(doubtful))}})
     return said + end.get("warnings", [])
 
 

@@ -9,7 +9,7 @@ from pydantic import field_validator
 
 from core.settings import Settings, setting
 
-ENGINE_VERSION = 4  # raise it when the same file would give better Markdown: pages are then converted again
+ENGINE_VERSION = 5  # raise it when the same file would give better Markdown: pages are then converted again
 
 
 LANGUAGES = ("auto", "ch", "korean", "ta", "te", "ka", "th", "el", "arabic", "east_slavic", "cyrillic", "devanagari")

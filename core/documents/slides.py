@@ -10,6 +10,7 @@ from typing import Any
 from core.documents.archive import check_archive, check_xml
 from core.documents.child import PageText
 from core.documents.clean import clean_markdown
+from core.documents.picture_store import PictureStore
 from core.documents.slide_text import Bullets, paragraphs_of, shape_blocks
 from core.documents.table_text import Cell, pipe_table, table_markdown
 from core.errors import UserError
@@ -17,6 +18,7 @@ from core.errors import UserError
 _FURNITURE = ("DATE", "FOOTER", "SLIDE_NUMBER", "HEADER")
 _TITLES = ("TITLE", "CENTER_TITLE", "VERTICAL_TITLE")
 _DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
+_EMBED = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}embed"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}dm"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _MAIN_PARTS = ("application/vnd.openxmlformats-officedocument.presentationml.slideshow.main+xml",
@@ -29,7 +31,8 @@ _GROUPS_DEEP = 12
 class SlidesReader:
     """A presentation; there are no pictures of its slides."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, pictures: PictureStore | None = None) -> None:
+        self.pictures = pictures
         check_archive(path)
         check_xml(path)
         try:
@@ -42,7 +45,7 @@ class SlidesReader:
 
     def page(self, number: int, picture: Path) -> PageText:
         """A slide."""
-        return PageText(clean_markdown(slide_markdown(self.slides[number - 1])))
+        return PageText(clean_markdown(slide_markdown(self.slides[number - 1], self.pictures)))
 
 
 def _open(path: Path) -> Any:
@@ -56,7 +59,7 @@ def _open(path: Path) -> Any:
     return Package.open(str(path)).main_document_part.presentation
 
 
-def slide_markdown(slide: Any) -> str:
+def slide_markdown(slide: Any, pictures: PictureStore | None = None) -> str:
     """Title, content in reading order, then the speaker's notes as a quote."""
     title = next((shape for shape in slide.placeholders if _placeholder(shape) in _TITLES), None)
     parts = []
@@ -65,6 +68,7 @@ def slide_markdown(slide: Any) -> str:
     shapes = [shape for shape in _flat(slide.shapes) if title is None or shape.shape_id != title.shape_id]
     for shape in in_reading_order(shapes):
         parts += _shape(shape, slide)
+        parts += _picture(shape, slide, pictures) if pictures else []
     if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None:
         lines = [text for _, text, _ in paragraphs_of(frame._txBody) if text.strip()]
         parts += ["\n>\n".join(f"> {line}" for line in lines)] if lines else []
@@ -116,6 +120,17 @@ def _shape(shape: Any, slide: Any) -> list[str]:
     if shape.has_text_frame:
         return shape_blocks(shape, Bullets(shape, slide))
     return _diagram(shape, slide)
+
+
+def _picture(shape: Any, slide: Any, pictures: PictureStore) -> list[str]:
+    """The picture that a shape is or is filled with, as Markdown."""
+    found = []
+    for blip in shape._element.iter(f"{_A}blip"):
+        relation = slide.part.rels.get(blip.get(_EMBED) or "")
+        if relation is not None and not relation.is_external:
+            said = next((e.get("descr") for e in shape._element.iter() if e.tag.endswith("}cNvPr")), None)
+            found.append(pictures.keep(relation.target_part.blob, said or ""))
+    return list(filter(None, found))
 
 
 def _rows(table: Any) -> list[list[Cell]]:

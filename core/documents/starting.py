@@ -25,7 +25,7 @@ def start_convert(ws: Workspace, ids: Sequence[str], settings: ConvertSettings, 
     Raises UserError when none of the documents exists or all are being converted already, or the engine is missing.
     """
     require_engine(ws, settings)
-    known = known_ids(ws, ids)
+    known = [id for id in known_ids(ws, ids) if record.load_spec(ws.document(id))["kind"] != record.JOINED]
     free = [id for id in known if not record.is_converting(ws, record.fold(ws.document(id)))]
     if not free:
         raise UserError("documents.error.converting" if known else "documents.error.missing")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from core.documents.text_lines import join_text
@@ -12,10 +12,11 @@ _THICKEST = 3.0
 _NEAR = 4.0
 
 
-def horizontal_rules(page: Any) -> list[Rule]:
-    """(y, x0, x1) in points of the straight horizontal lines and flat boxes drawn on a page; one for each stroke."""
+def horizontal_rules(drawings: Iterable[dict[str, Any]]) -> list[Rule]:
+    """(y, x0, x1) in points of the straight horizontal lines and flat boxes among the drawings of a page
+    (`Page.get_cdrawings`); one for each stroke."""
     rules = []
-    for drawing in page.get_cdrawings():
+    for drawing in drawings:
         for item in drawing["items"]:
             if item[0] == "l":
                 (x0, y0), (x1, y1) = item[1], item[2]

@@ -9,6 +9,7 @@ from typing import Any
 MONOSPACED, BOLD = 8, 16  # flags of a span, as PyMuPDF defines them
 _GAP = 0.14
 _BULLET = re.compile(r"^[•●○◦▪■□◆◇‣⁃∙·►➢➤✓❖\uf0b7\uf0a7\uf0d8\uf06e\uf0fc\uf076*–—-](?=\s|$|[^\x00-\x7f])\s*")
+_SURE_BULLET = re.compile(r"^[•●○◦▪■□◆◇‣⁃∙➢➤✓❖\uf0b7\uf0a7\uf0d8\uf06e\uf0fc\uf076]\s*\S")
 _NUMBER = re.compile(r"^(?:\d{1,3}[.)、．](?!\d)|[(（]\d{1,3}[)）]|[①-⑳])\s*")
 _WIDE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\u3000-\u303f]")
 
@@ -106,6 +107,11 @@ def bullet_of(text: str) -> str:
     """The bullet at the beginning of a line with the space after it; empty without one."""
     match = _BULLET.match(text)
     return match[0] if match else ""
+
+
+def is_bulleted(text: str) -> bool:
+    """Whether a line begins with a bullet that is nothing else: no dash, star or dot between words."""
+    return bool(_SURE_BULLET.match(text))
 
 
 def numbered(text: str) -> str:

@@ -33,6 +33,10 @@ class DocumentInfo:
         done_pages: pages that can be read.
         language: "en", "zh" or "other" by its text, "" while unknown.
         job_id: the last conversion.
+        doubtful: numbers of the pages that a person should look at: with a warning, neither corrected nor confirmed.
+        ocr_pages, confidence: how many pages were read from their picture, and with what mean certainty (0 to 1).
+        parts: the documents that this one was joined of, in order.
+        part_of: the joined document that stands for this one.
     """
 
     id: str
@@ -47,6 +51,16 @@ class DocumentInfo:
     warnings: list[Message] = field(default_factory=list)
     error: Message | None = None
     job_id: str | None = None
+    doubtful: tuple[int, ...] = ()
+    ocr_pages: int = 0
+    confidence: float | None = None
+    parts: tuple[str, ...] = ()
+    part_of: str | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether questions can be written from it; a part is asked about in the document that it was joined into."""
+        return bool(self.done_pages) and self.part_of is None
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,8 @@ class PageInfo:
         source: "text" (from the file), "ocr" (read from the picture) or "mixed".
         confidence: mean certainty of the letters read from the picture, 0 to 1; None for text.
         chars: length of its Markdown.
+        corrected: its text was changed by hand.
+        origin: label of the file that it came from, and its number there, for pages of joined documents.
     """
 
     number: int
@@ -64,3 +80,5 @@ class PageInfo:
     confidence: float | None = None
     warnings: list[Message] = field(default_factory=list)
     chars: int = 0
+    corrected: bool = False
+    origin: tuple[str, int] | None = None

@@ -111,7 +111,7 @@ def _has(element: Any, tag: str) -> bool:
 def _is_formula(element: Any) -> bool:
     if tag_of(element) == "script":
         return (element.get("type") or "").lower().startswith("math/tex")
-    return tag_of(element) == "img" and bool(element.get("alt"))
+    return False
 
 
 def _length(element: Any) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from core.documents.clean import fenced, literal, lowered, raised
@@ -16,9 +16,9 @@ HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 BLOCKS = frozenset("""address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption
     figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol p pre search section summary
     table tbody td tfoot th thead tr ul caption""".split())
-DROPPED = frozenset("""area applet audio base button canvas col colgroup datalist embed frame frameset head iframe img
-    input link map meta meter noembed noframes noscript object optgroup option param picture progress rp rt script
-    select source style svg template textarea title track video""".split())
+DROPPED = frozenset("""area applet audio base button canvas col colgroup datalist embed frame frameset head iframe
+    input link map meta meter noembed noframes noscript object optgroup option param progress rp rt script
+    select style svg template textarea title track video""".split())
 _CODE = frozenset(("code", "kbd", "samp", "tt", "var"))
 _DEEP = 120
 _SPACES = re.compile(r"[ \t\r\n\f\xa0]+")
@@ -27,14 +27,21 @@ _WIDE_BREAK = re.compile(f"(?<={_WIDE})[ \t]*\n[ \t]*(?={_WIDE})")
 _LANGUAGE = re.compile(r"(?:^|\s)(?:language|lang|brush|highlight-source|highlight|sourceCode)[-: ]"
                        r"([A-Za-z0-9+#.-]{1,20})")
 _PLAIN_LANGUAGES = frozenset(("text", "plain", "plaintext", "none", "default", "txt", "nohighlight"))
+_XLINK = "{http://www.w3.org/1999/xlink}href"
 _BREAK = "\ue000"  # a line break while white space is collapsed; private use, dropped from what the page says
 
 
 class Writer:
-    """Writes Markdown of elements; `notes` knows which links are marks of footnotes."""
+    """Writes Markdown of elements.
 
-    def __init__(self, notes: Notes | None = None) -> None:
+    Args:
+        notes: knows which links are marks of footnotes.
+        show: gives the Markdown of a picture, from its element, address and description; by default there is none.
+    """
+
+    def __init__(self, notes: Notes | None = None, show: Callable[[Any, str, str], str] | None = None) -> None:
         self.notes = notes or Notes()
+        self.show = show or (lambda element, address, description: "")
 
     def markdown(self, element: Any) -> str:
         """All of an element as blocks."""
@@ -90,8 +97,12 @@ class Writer:
     def _inline_element(self, element: Any, tag: str, depth: int) -> str:
         if written := formula_of(element, tag):
             return written
+        if tag == "svg" and not is_hidden(element):  # covers of books are often pictures within a drawing
+            return "".join(self._picture(inner) for inner in element.iter() if tag_of(inner) == "image")
         if not tag or tag in DROPPED or is_hidden(element):
             return ""
+        if tag == "img":
+            return self._picture(element)
         if tag == "br":
             return _BREAK
         if tag == "wbr":
@@ -110,6 +121,10 @@ class Writer:
         if tag == "q":
             return f"“{text}”"
         return f"{text} " if tag in BLOCKS and text.strip() else text
+
+    def _picture(self, element: Any) -> str:
+        address = element.get("src") or element.get("href") or element.get(_XLINK) or ""
+        return self.show(element, address, element.get("alt") or element.get("title") or "") if address else ""
 
     def lines(self, element: Any, depth: int = 0) -> str:
         """The text of a table cell: its blocks as lines, items of lists with bullets."""

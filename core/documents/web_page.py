@@ -9,6 +9,7 @@ from typing import Any
 
 from core.documents.child import PageText
 from core.documents.clean import clean_markdown
+from core.documents.picture_store import PictureStore
 from core.documents.plain import decode
 from core.documents.sections import split_sections
 from core.documents.web_content import main_content, title_of
@@ -25,8 +26,8 @@ _GB = ("gb2312", "gbk", "x-gbk", "hz-gb-2312")
 class WebReader:
     """A web page; its "pages" are sections."""
 
-    def __init__(self, path: Path) -> None:
-        self.sections = split_sections(clean_markdown(page_markdown(decode_page(path.read_bytes()))))
+    def __init__(self, path: Path, pictures: PictureStore | None = None) -> None:
+        self.sections = split_sections(clean_markdown(page_markdown(decode_page(path.read_bytes()), pictures)))
         self.total = len(self.sections)
 
     def page(self, number: int, picture: Path) -> PageText:
@@ -46,8 +47,9 @@ def decode_page(raw: bytes) -> str:
     return decode(raw)
 
 
-def page_markdown(text: str) -> str:
-    """Markdown of a whole page. Raises UserError when it is no page at all."""
+def page_markdown(text: str, pictures: PictureStore | None = None) -> str:
+    """Markdown of a whole page, with the pictures that stand in the file itself. Raises UserError when it is no page
+    at all."""
     document = parse(text)
     body = document.find(".//body")
     body = document if body is None else body
@@ -56,7 +58,7 @@ def page_markdown(text: str) -> str:
     notes = Notes(lambda link, target: by_id.get(target.partition("#")[2]) if target.startswith("#") else None)
     content = main_content(body)
     notes.read(content)
-    writer = Writer(notes)
+    writer = Writer(notes, (lambda element, address, alt: pictures.keep_address(address, alt)) if pictures else None)
     title = title_of(document, content)
     parts = [f"# {title}" if title else "", writer.markdown(content), *notes.written(writer.markdown)]
     return "\n\n".join(filter(None, parts)) or _without_tags(text)

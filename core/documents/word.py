@@ -10,10 +10,12 @@ from typing import Any
 from core.documents.archive import check_archive, check_xml
 from core.documents.child import PageText
 from core.documents.clean import clean_markdown, literal
+from core.documents.picture_store import PictureStore
 from core.documents.sections import split_sections
 from core.documents.table_text import Cell, table_markdown
 from core.documents.word_changes import accept_changes
 from core.documents.word_lists import Numbering
+from core.documents.word_pictures import WordPictures
 from core.documents.word_styles import Styles
 from core.documents.word_text import Texts, qn
 from core.errors import UserError
@@ -27,14 +29,14 @@ _BOXES_DEEP, _MOST_COLUMNS = 4, 200
 class WordReader:
     """A Word file; its "pages" are sections, because page breaks are made by the word processor, not by the file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, pictures: PictureStore | None = None) -> None:
         check_archive(path)
         check_xml(path)
         try:
             document = _open(path)
         except Exception:
             raise UserError("documents.error.damaged") from None
-        self.sections = split_sections(clean_markdown(_Walk(document).markdown()))
+        self.sections = split_sections(clean_markdown(_Walk(document, pictures).markdown()))
         self.total = len(self.sections)
 
     def page(self, number: int, picture: Path) -> PageText:
@@ -56,7 +58,8 @@ def _open(path: Path) -> Any:
 class _Walk:
     """Goes through the body once and writes Markdown."""
 
-    def __init__(self, document: Any) -> None:
+    def __init__(self, document: Any, pictures: PictureStore | None = None) -> None:
+        self.pictures = WordPictures(document.part, pictures)
         self.body = document.element.body
         self.styles = Styles(document.styles.element)
         self.texts = Texts(document.part)
@@ -80,10 +83,17 @@ class _Walk:
                     self._blocks(only, depth + 1)  # a frame around text, not a table
                 else:
                     self._add("table", table_markdown(self._rows(element)))
+                    self._show(element)
                 continue
             self._paragraph(element)
+            self._show(element)
             for box in _boxes(element) if depth < _BOXES_DEEP else ():
                 self._blocks(box, depth + 1)
+
+    def _show(self, element: Any) -> None:
+        """The pictures of a paragraph or table, after it."""
+        for shown in self.pictures.of(element):
+            self._add("picture", shown)
 
     def _add(self, kind: str, text: str) -> None:
         """Appends a block; items of a list follow each other without a blank line."""

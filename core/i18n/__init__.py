@@ -26,10 +26,14 @@ def catalogue(lang: str) -> dict[str, str]:
 def t(key: str, lang: str = "en", **params: Any) -> str:
     """The text of `key` with its placeholders filled: `{name}`, or `{count:pair|pairs}` for "1 pair", "2 pairs".
 
+    A parameter that is itself a message (``{"key", "params"}``) is put in as its text.
+
     Raises KeyError when the catalogue lacks the key.
     """
     text = catalogue(lang)[key]
-    return _COUNTING.vformat(text, (), params) if params else text
+    filled = {name: t(value["key"], lang, **value.get("params", {})) if isinstance(value, dict) and "key" in value
+              else value for name, value in params.items()}
+    return _COUNTING.vformat(text, (), filled) if params else text
 
 
 class _Counting(Formatter):

@@ -9,6 +9,7 @@ from typing import Any
 KINDS: dict[str, str] = {
     "convert": "core.documents.worker:run",
     "build": "core.qa.worker:run",
+    "dataset": "core.datasets.work:run",
     "train": "core.training.trainer:run",
     "serve": "core.serving.server:run",
     "download": "core.models.download:run",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from core.documents.pictures import masked
 from core.llm.tokens import estimate
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
@@ -21,7 +22,7 @@ class Block:
     """One block: `text[start:end]` with its trailing blank lines.
 
     Attributes:
-        kind: heading, text, table, list or code.
+        kind: heading, text, table, list, code, or picture (nothing but pictures).
         level: of a heading, 1 to 6.
         title: of a heading, without marks.
         header: span of the table header that a continued piece of a table repeats.
@@ -67,7 +68,7 @@ def cut_block(text: str, block: Block, most: int) -> list[Block]:
     Tables are cut between rows, the pieces after the first knowing the header; lists between items; code between
     lines; prose between sentences. Only a single sentence, row or line that is too long itself is cut inside.
     """
-    if estimate(text[block.start : block.end]) <= most or block.kind == "heading":
+    if estimate(text[block.start : block.end]) <= most or block.kind in ("heading", "picture"):
         return [block]
     header = _table_header(text, block) if block.kind == "table" else None
     if header and estimate(text[header[0] : header[1]]) > most // 3:
@@ -106,6 +107,8 @@ def _block_at(text: str, lines: list[tuple[int, int]], at: int) -> tuple[str, in
         while upto < len(lines) and "|" in _line(text, lines, upto):
             upto += 1
         return "table", upto
+    if _is_picture(first):
+        return "picture", at + 1
     if _ITEM.match(first):
         return "list", _end_of_list(text, lines, at)
     upto = at + 1
@@ -117,7 +120,11 @@ def _block_at(text: str, lines: list[tuple[int, int]], at: int) -> tuple[str, in
 def _interrupts(text: str, lines: list[tuple[int, int]], at: int) -> bool:
     line = _line(text, lines, at)
     marks = (_FENCE, _HEADING, _ITEM, _HTML_TABLE)
-    return any(mark.match(line) for mark in marks) or _starts_table(text, lines, at)
+    return any(mark.match(line) for mark in marks) or _is_picture(line) or _starts_table(text, lines, at)
+
+
+def _is_picture(line: str) -> bool:
+    return "![" in line and not masked(line).strip()
 
 
 def _starts_table(text: str, lines: list[tuple[int, int]], at: int) -> bool:

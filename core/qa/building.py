@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from core import documents, jobs
+from core import jobs
 from core.errors import UserError
 from core.jobs import JobView
 from core.llm.opening import helper_key
 from core.llm.secrets import Secret, worker_environment
 from core.llm.urls import parse_base_url
 from core.models.store import network_environment
+from core.qa.material import material, ready_documents
 from core.qa.settings import BuildSettings
 from core.storage.workspace import Workspace
 
@@ -32,14 +33,16 @@ def start_build(ws: Workspace, settings: BuildSettings, key: str | Secret | None
 
 
 def _anything_new(ws: Workspace, settings: BuildSettings) -> bool:
-    """Whether a chunk of these documents was last written by another recipe, or has not been written yet."""
+    """Whether a chunk of these documents was last written by another recipe, or has not been written yet, or a
+    document is not what it was then."""
     from core.qa.generate import recipe
     from core.qa.ledger import Ledger
 
-    wanted = set(settings.documents) or {d.id for d in documents.list_documents(ws) if d.done_pages}
+    wanted = {d.id for d in ready_documents(ws, settings.documents)}
     with Ledger(ws) as ledger:
-        known = {row["id"] for row in ledger.query("SELECT id FROM documents")}
-        return not wanted <= known or bool(ledger.spans(wanted, missing_only=False, recipe=recipe(settings)))
+        known = {row["id"]: row["sha256"] for row in ledger.query("SELECT id, sha256 FROM documents")}
+        changed = any(known.get(id) != material(ws, id).digest for id in wanted)
+        return changed or bool(ledger.spans(wanted, missing_only=False, recipe=recipe(settings)))
 
 
 def resume_build(ws: Workspace, job_id: str, key: str | Secret | None = None) -> JobView:

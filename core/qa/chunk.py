@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from core.documents.marks import Mark
+from core.documents.pictures import masked
 from core.llm.tokens import estimate
 from core.qa.blocks import Block, cut_block, split_blocks
 from core.qa.types import Chunk, ChunkKind, Language
@@ -55,7 +57,7 @@ class Span:
         start, end: what it covers of the body; the spans of a document tile the body.
         text_start, text_end: its text within that, without surrounding white space.
         header: span of a table header that stands before its text, when it continues a table.
-        excluded: why no questions are written for it: "", "short", "repeated" or "contents".
+        excluded: why no questions are written for it: "", "short", "repeated", "contents", "references" or "page".
     """
 
     chunk: Chunk
@@ -78,26 +80,39 @@ class Span:
 
 def language_of(text: str) -> Language:
     """The language by script: "zh" when Han characters, at 1.5 a word, make up as many words as letters do."""
+    text = masked(text)
     han = len(re.findall(r"[\u3400-\u9fff]", text))
     words = len(re.findall(r"[A-Za-z\u00c0-\u024f]+", text))
     return "zh" if han and han / 1.5 >= words else "en"
 
 
 def chunk_document(
-    document_id: str, label: str, pages: Sequence[tuple[int, str]], *, target: int = 600
+    document_id: str,
+    label: str,
+    pages: Sequence[tuple[int, str]],
+    *,
+    target: int = 600,
+    unused: Mapping[int, Sequence[Mark]] | None = None,
 ) -> tuple[Body, list[Span]]:
-    """Cuts a document into chunks of about `target` estimated tokens."""
+    """Cuts a document into chunks of about `target` estimated tokens.
+
+    Args:
+        unused: by page, the parts that no questions are written for. They are chunks of their own, excluded.
+    """
     body = Body.of(pages)
+    marks = [(page.start + mark.start, page.start + mark.end, mark.kind)
+             for page in body.pages for mark in (unused or {}).get(page.number, ())]
     language = language_of(body.text)
     spans: list[Span] = []
     seen: dict[str, int] = {}
-    for path, blocks in _groups(body.text, target):
+    for path, blocks, reason in _groups(body.text, target, marks):
         span = _span(body, document_id, label, language, path, blocks)
+        if reason:
+            span = replace(span, excluded=reason)
         key = span.chunk.id
         seen[key] = seen.get(key, 0) + 1
         if seen[key] > 1:
-            numbered = Chunk(**{**span.chunk.__dict__, "id": f"{key}-{seen[key]}"})
-            span = Span(**{**span.__dict__, "chunk": numbered, "excluded": "repeated"})
+            span = replace(span, chunk=replace(span.chunk, id=f"{key}-{seen[key]}"), excluded="repeated")
         spans.append(span)
     return body, spans
 
@@ -112,30 +127,45 @@ def locate_on_page(body: Body, start: int, end: int) -> tuple[int, int, int]:
     return best
 
 
-def _groups(text: str, target: int) -> Iterator[tuple[tuple[str, ...], list[Block]]]:
-    """(heading path, blocks) of each chunk. A heading opens a chunk unless the one before it is still tiny."""
+def _groups(
+    text: str, target: int, marks: Sequence[tuple[int, int, str]] = ()
+) -> Iterator[tuple[tuple[str, ...], list[Block], str]]:
+    """(heading path, blocks, mark) of each chunk. A heading opens a chunk unless the one before it is still tiny."""
     path: list[Block] = []
     group: list[Block] = []
     paths: list[tuple[str, ...]] = []
-    size = 0
+    size, mark = 0, ""
     for block in (piece for whole in split_blocks(text) for piece in cut_block(text, whole, target)):
         tokens = estimate(text[block.start : block.end])
         has_body = any(b.kind != "heading" for b in group)
-        if has_body and (
+        now = _mark_at(marks, block)
+        if (group and now != mark) or has_body and (
             size + tokens > target * 1.2
             or block.header
             or (block.kind == "heading" and (size >= target // 4 or size + tokens > target))
         ):
-            yield _common(paths), group
+            yield _common(paths or [_titles(path)]), group, mark
             group, paths, size = [], [], 0
+        mark = now
         if block.kind == "heading":
             path = [h for h in path if h.level < block.level] + [block]
         else:
-            paths.append(tuple(h.title for h in path if h.title))
+            paths.append(_titles(path))
         group.append(block)
         size += tokens
     if group:
-        yield _common(paths or [tuple(h.title for h in path if h.title)]), group
+        yield _common(paths or [_titles(path)]), group, mark
+
+
+def _titles(path: list[Block]) -> tuple[str, ...]:
+    return tuple(heading.title for heading in path if heading.title)
+
+
+def _mark_at(marks: Sequence[tuple[int, int, str]], block: Block) -> str:
+    """The mark that covers more than half of a block."""
+    covered = ((min(end, block.end) - max(start, block.start), kind) for start, end, kind in marks)
+    most, kind = max(covered, default=(0, ""))
+    return kind if 2 * most > block.end - block.start else ""
 
 
 def _common(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
@@ -154,7 +184,7 @@ def _span(
     text_start, text_end = start + len(raw) - len(raw.lstrip()), start + len(raw.rstrip())
     text_end = max(text_start, text_end)
     text = (body.text[header[0] : header[1]] if header else "") + body.text[text_start:text_end]
-    kinds = {b.kind for b in blocks if b.kind != "heading"}
+    kinds = {b.kind for b in blocks if b.kind not in ("heading", "picture")}
     kind: ChunkKind = kinds.pop() if len(kinds) == 1 else "text"  # type: ignore[assignment]
     digest = hashlib.sha256("\x1f".join((document_id, *path, "", text)).encode("utf-8", "replace")).hexdigest()[:20]
     chunk = Chunk(
@@ -168,7 +198,7 @@ def _span(
         language,
         kind,
     )
-    own = "".join(body.text[b.start : b.end] for b in blocks if b.kind != "heading")
+    own = masked("".join(body.text[b.start : b.end] for b in blocks if b.kind != "heading"))
     return Span(chunk, start, end, text_start, text_end, header, _excluded(own))
 
 

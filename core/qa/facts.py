@@ -8,8 +8,9 @@ differ in the `answer`, the value that a question asks for.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from core.documents.pictures import masked
 from core.qa.rules.attributes import attribute_fact, line_parts
 from core.qa.rules.clauses import clauses, imperative, separable
 from core.qa.rules.document import GENERIC_HEADING, about_document, document_subject, leans_on
@@ -33,7 +34,7 @@ MARKED = re.compile(r"`[^`\n]+`|\*\*[^*\n]{1,40}\*\*")
 LEAD_IN = re.compile(r"[:：]\s*(?:\*\*)?$")
 FORMULA = re.compile(r"\$\$|\\[a-z]+\{|\\(?:frac|sum|theta|begin)")
 MOST_WORDS = 64
-ASKED_IN_STEPS = ("number", "time", "money", "often", "date")
+ASKED_IN_STEPS = ("number", "time", "money", "often", "date", "code")
 
 
 @dataclass
@@ -65,7 +66,8 @@ def extract_facts(chunk: Chunk) -> list[Fact]:
     path = [plain_heading(h) for h in chunk.heading_path]
     context = Context(chunk.language, path[0] if path else "", path[-1] if path else "")
     facts: list[Fact] = []
-    parts = parse_parts(chunk.text)
+    source = masked(chunk.text)  # as long as the text, but pictures, whose file names state nothing, are blanks
+    parts = parse_parts(source)
     lead: Span | None = None
     header: tuple[Span, list[str]] | None = None
     for at, part in enumerate(parts):
@@ -75,7 +77,7 @@ def extract_facts(chunk: Chunk) -> list[Fact]:
             lead = part.span if following == "list" and part.level == 7 else None
         elif part.kind == "paragraph":
             lead = _lead_in(part, following, context)
-            facts += _paragraph(chunk.text, part.span, lead, context)
+            facts += _paragraph(source, part.span, lead, context)
         elif part.kind == "table":
             rows = table_rows(part.pieces)
             if not rows:
@@ -84,10 +86,11 @@ def extract_facts(chunk: Chunk) -> list[Fact]:
             header = rows[0]
             lead = None
         else:
-            facts += _list(chunk.text, part, lead, context)
+            facts += _list(source, part, lead, context)
             lead = None
-    facts += section_facts(chunk.text, parts, path[0] if path else "", path[-1] if path else "", chunk.language)
-    return [f for f in _unique(facts) if not FORMULA.search(f.statement)]
+    facts += section_facts(source, parts, path[0] if path else "", path[-1] if path else "", chunk.language)
+    kept = [f for f in _unique(facts) if not FORMULA.search(f.statement)]
+    return kept if source == chunk.text else [replace(f, quote=chunk.text[f.start : f.end]) for f in kept]
 
 
 def _lead_in(part: Part, following: str, context: Context) -> Span | None:

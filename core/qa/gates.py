@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from core.documents.pictures import masked
 from core.qa.chunk import language_of
 from core.qa.locate import Place, locate
 from core.qa.numbers import digits_of, numbers_of
@@ -41,14 +42,15 @@ class Candidate:
 
 def check(draft: Draft, chunk: Chunk, language: Language | None = None) -> tuple[Place | None, list[Verdict]]:
     """(where the quote stands in the chunk, all verdicts). Without a place only the quote's verdict is given."""
-    place = locate(draft.quote, chunk.text) if len(draft.quote) <= LONGEST_QUOTE else None
+    text = masked(chunk.text)
+    place = locate(masked(draft.quote), text) if len(draft.quote) <= LONGEST_QUOTE else None
     if place is None:
         return None, [Verdict("quote", False, draft.quote[:80])]
     candidate = Candidate(
         draft.question,
         draft.answer,
-        chunk.text[place.start : place.end],
-        chunk.text,
+        text[place.start : place.end],
+        text,
         " ".join((chunk.document_label, *chunk.heading_path)),
         language or chunk.language,
     )

@@ -6,7 +6,7 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from core.llm.parse import Rejected, parse_reply
 from core.llm.types import ChatClient, Reply
 from core.qa.ledger import Call, Ledger, call_key
 from core.qa.request import PROMPT_VERSION, FactItem, facts_wanted, messages, reply_schema, reply_tokens
-from core.qa.settings import BuildSettings
+from core.qa.settings import LEAST, BuildSettings
 from core.qa.types import Chunk, Draft, Language
 
 MOST_CALLS = 4
@@ -67,12 +67,12 @@ def with_service(chunk: Chunk, settings: BuildSettings, client: ChatClient, ledg
     Raises ProviderError when the whole job should stop; other faults are in `Work.failure`.
     """
     work, items = Work(), list[FactItem]()
-    wanted = facts_wanted(chunk, settings.most_facts)
+    wanted, wordings = facts_wanted(chunk, settings.most_facts), settings.wordings or LEAST
     again, attempt = False, ledger.failures(chunk.id)
     for _ in range(MOST_CALLS):
         left = wanted - len(items)
-        asked = messages(chunk, language_for(chunk, settings), settings.wordings, left, [i.quote for i in items], again)
-        limit = reply_tokens(chunk, settings.wordings, left)
+        asked = messages(chunk, language_for(chunk, settings), wordings, left, [i.quote for i in items], again)
+        limit = reply_tokens(chunk, wordings, left)
         try:
             call = _asked_once(chunk, settings, client, ledger, asked, limit, attempt)
         except ProviderError as fault:
@@ -91,7 +91,7 @@ def with_service(chunk: Chunk, settings: BuildSettings, client: ChatClient, ledg
             work.failure = Unreadable() if not items else None
             break
         again = not fresh
-    work.drafts = _drafts(items, settings.wordings)
+    work.drafts = _drafts(items, wordings)
     if not items and again and work.failure is None:
         work.failure = Unreadable()
     return work
@@ -121,7 +121,8 @@ def _asked_once(
                             "prompt_version": PROMPT_VERSION}
     try:
         reply = client.complete(
-            asked, schema=reply_schema(settings.wordings, settings.most_facts), deadline_s=helper.deadline_s, **sampling
+            asked, schema=reply_schema(settings.wordings or LEAST, settings.most_facts),
+            deadline_s=helper.deadline_s, **sampling,
         )
         if reply.context_full:
             raise ProviderError("context_full")
@@ -145,21 +146,39 @@ def _call(base: dict[str, Any], reply: Reply, ms: int) -> Call:
     )
 
 
-def with_builtin(chunk: Chunk, settings: BuildSettings, client: ChatClient | None, ledger: Ledger) -> Work:
-    """Facts by rules and questions by the shipped question writer; one ledger entry a chunk."""
+def facts_stated(chunks: Iterable[Chunk], enough: int) -> int:
+    """How many facts the chunks state by rules; counting ends at `enough`."""
+    from core.qa.facts import extract_facts
+
+    found = 0
+    for chunk in chunks:
+        found += len(extract_facts(chunk))
+        if found >= enough:
+            break
+    return found
+
+
+def with_builtin(
+    chunk: Chunk, settings: BuildSettings, client: ChatClient | None, ledger: Ledger, wordings: int
+) -> Work:
+    """Facts by rules and questions by the shipped question writer; one ledger entry a chunk.
+
+    Args:
+        wordings: questions wanted for each fact.
+    """
     from core.qa.facts import extract_facts
     from core.qa.writer import write_pairs
 
     key = call_key(
         "builtin",
-        {"wordings": settings.wordings, "seed": settings.seed, "model": bool(client)},
+        {"wordings": wordings, "seed": settings.seed, "model": bool(client)},
         PROMPT_VERSION,
         [chunk.id, chunk.text, list(chunk.heading_path), chunk.language],
     )
     known = ledger.call(key)
     if known is None:
         began = time.monotonic()
-        drafts = write_pairs(chunk, extract_facts(chunk), client, wordings=settings.wordings, seed=settings.seed)
+        drafts = write_pairs(chunk, extract_facts(chunk), client, wordings=wordings, seed=settings.seed)
         known = Call(
             key,
             "builtin",

@@ -18,6 +18,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.qa.chunk import Body, Page, Span, chunk_document
+from core.qa.material import Material
 from core.qa.schema import NewerLedger, migrate
 from core.qa.types import Chunk
 from core.storage.workspace import Workspace
@@ -127,22 +128,21 @@ class Ledger:
             f"INSERT OR REPLACE INTO calls ({names}) VALUES ({', '.join('?' * len(values))})", tuple(values.values())
         )
 
-    def sync_document(self, document_id: str, label: str, pages: list[tuple[int, str]], target: int) -> None:
+    def sync_document(self, document_id: str, label: str, given: Material, target: int) -> None:
         """Brings pages and chunks of a document up to date. Chunks whose text is unchanged keep their rows."""
-        body, spans = chunk_document(document_id, label, pages, target=target)
-        digest = hashlib.sha256(body.text.encode("utf-8", "replace")).hexdigest()
+        body, spans = chunk_document(document_id, label, given.pages, target=target, unused=given.unused)
         with self.transaction() as db:
             db.execute(
                 "INSERT INTO documents VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET label = excluded.label, "
                 "language = excluded.language, sha256 = excluded.sha256",
-                (document_id, label, spans[0].chunk.language if spans else "en", digest),
+                (document_id, label, spans[0].chunk.language if spans else "en", given.digest),
             )
             db.execute("DELETE FROM pages WHERE document_id = ?", (document_id,))
             db.executemany(
                 "INSERT INTO pages VALUES (?, ?, ?, ?)",
                 [
                     (document_id, page.number, page.start, text)
-                    for page, (_, text) in zip(body.pages, pages, strict=True)
+                    for page, (_, text) in zip(body.pages, given.pages, strict=True)
                 ],
             )
             db.execute("UPDATE chunks SET retired = 1 WHERE document_id = ?", (document_id,))

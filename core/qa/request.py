@@ -7,11 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from core.documents.pictures import without_pictures
 from core.llm.tokens import estimate
 from core.llm.types import Message
 from core.qa.types import Chunk, Language
 
-PROMPT_VERSION = "5"
+PROMPT_VERSION = "6"
 
 _SYSTEM = {
     "en": "You turn documents into question-answer pairs that teach a language model their contents. The "
@@ -119,7 +120,7 @@ def reply_schema(wordings: int, facts: int) -> dict[str, Any]:
 
 def facts_wanted(chunk: Chunk, most: int) -> int:
     """An upper limit of facts by the length of the text, so that thin chunks are not padded."""
-    return max(1, min(most, estimate(chunk.text) // 25))
+    return max(1, min(most, estimate(without_pictures(chunk.text)) // 25))
 
 
 def reply_tokens(chunk: Chunk, wordings: int, facts: int) -> int:
@@ -131,11 +132,12 @@ def messages(
     chunk: Chunk, language: Language, wordings: int, facts: int, known: list[str], again: bool
 ) -> list[Message]:
     """The request. `known` are quotes of facts that were listed already; `again` follows an unreadable reply."""
+    words = without_pictures(chunk.text)
     text = _TASK[language].format(
         label=_line(chunk.document_label),
         section=_line(" > ".join(chunk.heading_path)) or "-",
-        fence=fence_for(chunk.text),
-        text=chunk.text,
+        fence=fence_for(words),
+        text=words,
         facts=facts,
         wordings=wordings,
     )

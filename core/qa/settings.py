@@ -7,6 +7,9 @@ from typing import ClassVar, Literal
 from core.llm.settings import HelperSettings
 from core.settings import Settings, setting
 
+LEAST, MOST, ROWS = 6, 10, 700
+"""Bounds of the automatic number of wordings, and the rows of a document beyond which it is the least."""
+
 
 class BuildSettings(Settings):
     """One build of question–answer pairs."""
@@ -15,7 +18,7 @@ class BuildSettings(Settings):
 
     documents: tuple[str, ...] = setting((), widget="hidden")
     helper: HelperSettings = setting(HelperSettings(), widget="hidden")
-    wordings: int = setting(6, widget="slider", step=1, ge=1, le=8)
+    wordings: int = setting(0, widget="slider", step=1, ge=0, le=12)
     sample: int = setting(0, widget="hidden", ge=0, le=100)
     scope: Literal["missing", "all"] = setting("missing", choices=("missing", "all"), advanced=True)
     language: Literal["document", "en", "zh"] = setting(
@@ -24,3 +27,12 @@ class BuildSettings(Settings):
     chunk_tokens: int = setting(600, advanced=True, unit="tokens", ge=100, le=4000, step=50)
     most_facts: int = setting(12, advanced=True, ge=1, le=40, step=1, when="helper.kind=ollama|openai")
     seed: int = setting(42, advanced=True, ge=0, le=2**31 - 1)
+
+    def wordings_for(self, facts: int) -> int:
+        """Questions wanted for each fact of a document that states so many.
+
+        Chosen automatically (0), it is six, and up to ten where the document is short: what makes a small model
+        understand other words than those it was trained with is the number of different ones
+        (benchmarks/README.md, Effect), and a short document leaves the time for them.
+        """
+        return self.wordings or min(MOST, max(LEAST, ROWS // max(1, facts)))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from core import documents
 from core.errors import UserError
 from core.jobs.context import JobContext, JobStopped
 from core.llm.errors import Cancelled
@@ -17,10 +16,11 @@ from core.llm.pacing import run_many
 from core.llm.secrets import install_redaction
 from core.llm.types import ChatClient
 from core.qa.chunk import Body, Span
-from core.qa.generate import Work, language_for, recipe, with_builtin, with_service
+from core.qa.generate import Work, facts_stated, language_for, recipe, with_builtin, with_service
 from core.qa.ledger import Ledger
+from core.qa.material import material, ready_documents
 from core.qa.rows import find_duplicates, store_drafts
-from core.qa.settings import BuildSettings
+from core.qa.settings import LEAST, ROWS, BuildSettings
 from core.qa.starter import fetch_starter
 
 GRACE_S = 5.0
@@ -48,20 +48,12 @@ def run(job: JobContext) -> None:
 
 def sync_documents(job: JobContext, ledger: Ledger, settings: BuildSettings) -> list[str]:
     """Reads the converted documents into the ledger and returns their ids."""
-    ready = [
-        d
-        for d in documents.list_documents(job.ws)
-        if d.done_pages and (not settings.documents or d.id in settings.documents)
-    ]
+    ready = ready_documents(job.ws, settings.documents)
     if not ready:
         raise UserError("qa.error.no_documents")
     for number, document in enumerate(ready):
         job.check_stop()
-        pages = [
-            (p.number, documents.page_markdown(job.ws, document.id, p.number))
-            for p in documents.pages(job.ws, document.id)
-        ]
-        ledger.sync_document(document.id, document.label, pages, settings.chunk_tokens)
+        ledger.sync_document(document.id, document.label, material(job.ws, document.id), settings.chunk_tokens)
         job.progress(number + 1, len(ready), "documents")
     return [d.id for d in ready]
 
@@ -72,7 +64,7 @@ def _generate(job: JobContext, ledger: Ledger, settings: BuildSettings, todo: li
     bodies = {span.chunk.document_id: ledger.body(span.chunk.document_id) for span in todo}
     failed_in_a_row = accepted = 0
     with _client(job, settings, todo) as client:
-        work = _worker(settings, client, ledger)
+        work = _worker(settings, client, ledger, list(bodies))
         enough = lambda: bool(settings.sample) and accepted >= settings.sample  # noqa: E731
         workers = 1 if settings.helper.kind == "builtin" else 2 if settings.sample else settings.helper.concurrency
         for done, (span, future) in enumerate(
@@ -98,11 +90,19 @@ def _generate(job: JobContext, ledger: Ledger, settings: BuildSettings, todo: li
                 raise made.failure
 
 
-def _worker(settings: BuildSettings, client: ChatClient | None, ledger: Ledger) -> Callable[[Span], Work]:
+def _worker(settings: BuildSettings, client: ChatClient | None, ledger: Ledger, document_ids: list[str]
+            ) -> Callable[[Span], Work]:
     if settings.helper.kind == "builtin":
-        return lambda span: with_builtin(span.chunk, settings, client, ledger)
+        wordings = {id: _wordings(settings, ledger, id) for id in document_ids}
+        return lambda span: with_builtin(span.chunk, settings, client, ledger, wordings[span.chunk.document_id])
     assert client is not None
     return lambda span: with_service(span.chunk, settings, client, ledger)
+
+
+def _wordings(settings: BuildSettings, ledger: Ledger, document_id: str) -> int:
+    """Questions for each fact of a document; depends on that document alone, so that adding another changes nothing."""
+    chunks = (span.chunk for span in ledger.spans([document_id], missing_only=False, recipe=""))
+    return settings.wordings_for(0 if settings.wordings else facts_stated(chunks, ROWS // LEAST))
 
 
 def _commit(ledger: Ledger, settings: BuildSettings, body: Body, span: Span, made: Work) -> int:

@@ -23,8 +23,11 @@ from core.qa.types import Chunk, Draft, Fact
 from core.storage import Workspace
 
 SAMPLES = {"fact": 8, "item": 5, "step": 5, "label": 4, "cell": 4, "attribute": 4}
-"""Proposals of the model for each kind of fact; the other kinds are worded by rules alone."""
-TEMPERATURE = 0.7
+"""Proposals of the model for each kind of fact, for `USUAL` wordings; the other kinds are worded by rules alone."""
+USUAL = 6
+TEMPERATURE, FREER = 0.7, 1.0
+"""Of the first proposals, and of those for facts of which fewer than a third of the wanted wordings were kept."""
+_FURTHER = 7919
 QUESTION_TOKENS = 28
 ANSWER_TOKENS = 16
 _ENOUGH = 4
@@ -53,17 +56,11 @@ def write_pairs(
         seed: of the sampling; the same seed and client give the same questions.
         round_trip: drop a proposal when the model, asked it over the statement, does not find the fact's answer.
     """
-    proposals = _proposals(facts, client, seed) if client and chunk.language == "en" else [[] for _ in facts]
     single = [f for f in facts if f.kind != SECTION]
-    unique = Uniqueness(list(dict.fromkeys(f.statement for f in single))) if single else None
     shared = _shared_subjects(single)
     headings = " ".join(chunk.heading_path)
-    kept = [
-        _shortlist([q for q in proposed if acceptable(q, fact, chunk.language, headings)], fact, unique, wordings)
-        for fact, proposed in zip(facts, proposals, strict=True)
-    ]
-    if client and round_trip and chunk.language == "en":
-        kept = _round_trip(facts, kept, client)
+    kept = _proposed(chunk, facts, client, wordings, seed, round_trip) if client and chunk.language == "en" else \
+        [[] for _ in facts]
     drafts: list[Draft] = []
     taken: list[str] = []
     stated: set[str] = set()
@@ -71,6 +68,8 @@ def write_pairs(
         # A further value of a sentence needs fewer: each question teaches the whole sentence.
         again = fact.statement in stated and fact.kind.split(":")[0] in ("fact", "item", "step")
         most = -(-wordings // 2) if again else wordings
+        if fact.kind.split(":")[0] not in SAMPLES:
+            most = min(most, USUAL)
         stated.add(fact.statement)
         ruled = questions_zh if chunk.language == "zh" else questions_en
         worded = ruled(fact, fact.subject not in shared)
@@ -87,6 +86,27 @@ def write_pairs(
             for n, q in enumerate(questions)
         ]
     return drafts
+
+
+def _proposed(chunk: Chunk, facts: Sequence[Fact], client: Completer, wordings: int, seed: int, round_trip: bool
+              ) -> list[list[str]]:
+    """The model's questions that are kept for each fact. Where few are, it is asked once more, more freely."""
+    statements = list(dict.fromkeys(f.statement for f in facts if f.kind != SECTION))
+    unique = Uniqueness(statements) if statements else None
+    headings = " ".join(chunk.heading_path)
+    kept: list[list[str]] = [[] for _ in facts]
+    for turn, temperature in enumerate((TEMPERATURE, FREER)):
+        asked = [fact if len(mine) < wordings // 3 else None for fact, mine in zip(facts, kept, strict=True)]
+        proposals = _proposals(asked, client, seed + turn * _FURTHER, temperature, max(1.0, wordings / USUAL))
+        fresh = [
+            _shortlist([q for q in proposed if q not in mine and acceptable(q, fact, chunk.language, headings)], fact,
+                       unique, wordings)
+            for fact, proposed, mine in zip(facts, proposals, kept, strict=True)
+        ]
+        if round_trip:
+            fresh = _round_trip(facts, fresh, client)
+        kept = [choose([*mine, *new], wordings) for mine, new in zip(kept, fresh, strict=True)]
+    return kept
 
 
 def adapter_available(ws: Workspace) -> bool:
@@ -140,16 +160,18 @@ def _shared_subjects(facts: Sequence[Fact]) -> set[str]:
     return {s for s in count if count[s] > 1 or any(s.lower() in o.lower() for o in count if o != s)}
 
 
-def _proposals(facts: Sequence[Fact], client: Completer, seed: int) -> list[list[str]]:
-    """What the question writer proposes for each fact, in one batch."""
-    wanted = [n for n, fact in enumerate(facts) for _ in range(SAMPLES.get(fact.kind.split(":")[0], 0))]
+def _proposals(facts: Sequence[Fact | None], client: Completer, seed: int, temperature: float, share: float
+               ) -> list[list[str]]:
+    """What the question writer proposes for each fact, in one batch; nothing for None. `share` of the usual number."""
+    wanted = [(n, fact) for n, fact in enumerate(facts) if fact
+              for _ in range(round(share * SAMPLES.get(fact.kind.split(":")[0], 0)))]
     proposals: list[list[str]] = [[] for _ in facts]
     if not wanted:
         return proposals
-    asked = [question_messages(facts[n].statement, facts[n].answer) for n in wanted]
-    replies = client.complete_many(asked, max_tokens=QUESTION_TOKENS, temperature=TEMPERATURE, seed=seed,
+    asked = [question_messages(fact.statement, fact.answer) for _, fact in wanted]
+    replies = client.complete_many(asked, max_tokens=QUESTION_TOKENS, temperature=temperature, seed=seed,
                                    deadline_s=DEADLINE_S)
-    for n, reply in zip(wanted, replies, strict=True):
+    for (n, _), reply in zip(wanted, replies, strict=True):
         proposals[n].append(_tidy(reply.text))
     return [list(dict.fromkeys(p)) for p in proposals]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import deque
 from pathlib import Path
@@ -53,7 +54,7 @@ class Engine:
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         cuda = torch.cuda.is_available()
-        if not cuda:
+        if not cuda and "OMP_NUM_THREADS" not in os.environ:
             torch.set_num_threads(psutil.cpu_count(logical=False) or 1)
         # bf16 is many times slower than fp32 on processors without it.
         dtype = (torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16) if cuda else torch.float32

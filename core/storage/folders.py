@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from core.errors import UserError
@@ -18,13 +19,14 @@ MANIFEST = "manifest.json"
 _TRASH = ".trash-"
 
 
-def publish_dir(tmp_dir: Path, final_dir: Path, manifest: bool = True) -> None:
+def publish_dir(tmp_dir: Path, final_dir: Path, manifest: bool = True, only: Collection[str] | None = None) -> None:
     """Moves a finished folder to its final name, durable on return.
 
     Args:
         tmp_dir: from `Workspace.tmp_dir`; on another disk it is copied beside the target first.
         final_dir: must not exist.
         manifest: write ``manifest.json`` (size in bytes and sha256 of every file) before the move.
+        only: names of the files that it lists, when others in the folder will change.
 
     Raises UserError when the target exists or the disk fails; then `final_dir` is not there.
     """
@@ -40,7 +42,8 @@ def publish_dir(tmp_dir: Path, final_dir: Path, manifest: bool = True) -> None:
         for path in _files(tmp_dir):
             _sync_file(path)
         if manifest:
-            write_json(tmp_dir / MANIFEST, {"files": describe(tmp_dir)})
+            listed = describe(tmp_dir).items()
+            write_json(tmp_dir / MANIFEST, {"files": {n: f for n, f in listed if only is None or n in only}})
         for folder in [p for p in tmp_dir.rglob("*") if p.is_dir()] + [tmp_dir]:
             sync_dir(folder)
         os.rename(tmp_dir, final_dir)

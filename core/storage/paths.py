@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,21 @@ from core.storage.ids import check_id
 
 
 @dataclass(frozen=True)
-class DocumentPaths:
-    """``data/documents/<id>/``: one imported document."""
+class PictureFolder:
+    """A folder with Markdown, and the pictures that it shows beside it in ``images/``."""
 
     dir: Path
+
+    def picture(self, name: str) -> Path:
+        """A picture that the text shows; its name is made from its content. Raises ValueError for any other name."""
+        if not re.fullmatch(r"[0-9a-f]{16}\.(?:png|jpg)", name):
+            raise ValueError(f"no name of a picture: {name!r}")
+        return self.dir / "images" / name
+
+
+@dataclass(frozen=True)
+class DocumentPaths(PictureFolder):
+    """``data/documents/<id>/``: one imported document."""
 
     @property
     def id(self) -> str:
@@ -39,17 +51,22 @@ class DocumentPaths:
         """The file as it was given, with the suffix of its kind."""
         return self.dir / f"source.{check_id(kind)}"
 
+    @property
+    def pages(self) -> Path:
+        """Folder of the pages' texts and pictures."""
+        return self.dir / "pages"
+
     def markdown(self, number: int) -> Path:
         """Text of a page (1, 2, …) as converted."""
-        return self.dir / "pages" / f"{int(number):05d}.md"
+        return self.pages / f"{int(number):05d}.md"
 
     def edited(self, number: int) -> Path:
         """Text of a page as corrected by hand; goes before the converted one."""
-        return self.dir / "pages" / f"{int(number):05d}.edited.md"
+        return self.pages / f"{int(number):05d}.edited.md"
 
     def image(self, number: int) -> Path:
         """Picture of a page, PNG."""
-        return self.dir / "pages" / f"{int(number):05d}.png"
+        return self.pages / f"{int(number):05d}.png"
 
 
 @dataclass(frozen=True)
@@ -201,6 +218,20 @@ class DatasetPaths:
         """Where each row comes from: pair, document, page, quote."""
         return self.dir / "provenance.jsonl"
 
+    @property
+    def faults(self) -> Path:
+        """Rows of imported files that could not be used: file, line, column and why."""
+        return self.dir / "faults.jsonl"
+
+    @property
+    def labels(self) -> Path:
+        """What people may change at any time: title, notes, tags. Not part of the manifest."""
+        return self.dir / "labels.json"
+
+    def rewriting(self, path: Path) -> Path:
+        """Where a file of this folder is written anew before it takes the old one's place."""
+        return path.with_name(f"{path.name}.part")
+
 
 @dataclass(frozen=True)
 class ModelPaths:
@@ -260,6 +291,11 @@ class JobPaths:
     """The folder of one job, ``saves/jobs/<id>/`` or, for training runs, ``saves/runs/<id>/``."""
 
     dir: Path
+
+    @property
+    def result_file(self) -> Path:
+        """What a job found, where that is more than facts of its result."""
+        return self.dir / "found.json"
 
     @property
     def id(self) -> str:

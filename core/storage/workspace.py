@@ -21,14 +21,15 @@ from core.storage.paths import (
     ModelPaths,
     OfficePaths,
     OutputPaths,
+    PictureFolder,
     QAPaths,
     RunPaths,
     ServingPaths,
 )
 
 __all__ = ["ArchivePaths", "CODE_ROOT", "ClaimPaths", "DatasetPaths", "DocumentPaths", "GivenPaths", "JobPaths",
-           "MinerUPaths", "ModelPaths", "OfficePaths", "OutputPaths", "QAPaths", "RunPaths", "ServingPaths",
-           "Workspace", "check_id", "markdown_beside", "new_id", "user_path"]
+           "MinerUPaths", "ModelPaths", "OfficePaths", "OutputPaths", "PictureFolder", "QAPaths", "RunPaths",
+           "ServingPaths", "Workspace", "check_id", "markdown_beside", "new_id", "user_path"]
 
 CODE_ROOT = Path(__file__).resolve().parents[2]
 
@@ -161,6 +162,10 @@ class Workspace:
         """Where the web server keeps its copy of a file it shows; `key` tells versions apart."""
         return self.upload_cache / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}{suffix}"
 
+    def web_folder(self, id: str) -> Path:
+        """Where a file lies that the web server offers for download under its own name."""
+        return self.upload_cache / check_id(id)
+
     @property
     def serving(self) -> ServingPaths:
         """Paths of the model server that do not belong to one of its sittings."""
@@ -182,6 +187,10 @@ class Workspace:
     def dataset(self, id: str) -> DatasetPaths:
         """Paths of one dataset."""
         return DatasetPaths(self.datasets / check_id(id))
+
+    def dataset_versions(self, id: str) -> Path:
+        """Parent of the earlier versions of a dataset, whole folders named by their number; newest has the highest."""
+        return self.datasets / ".versions" / check_id(id)
 
     def job(self, id: str) -> JobPaths:
         """Paths of one job; ids that begin with ``run-`` are training runs and live in ``saves/runs``."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from core import documents
+from core import documents, jobs
 from core.storage.workspace import Workspace
 from tests.browser.driving import AppProcess
 from tests.fakes import pdfs
@@ -125,3 +125,31 @@ def test_a_locked_file_opens_with_its_password(start_app: Callable[..., AppProce
     expect(password).to_be_hidden()
     stored = [p.read_bytes() for p in server.home.rglob("*") if p.is_file()]
     assert stored and not any(b"pump7" in content for content in stored)
+
+
+def test_a_correction_outlives_reading_again_and_is_taken_back(start_app: Callable[..., AppProcess], tmp_path: Path,
+                                                               open_page: Callable[..., Any]) -> None:
+    server, file = start_app(), tmp_path / "pump.pdf"
+    file.write_bytes(pdfs.text_pdf("The grey pump is inspected every 14 days."))
+    page, ws = open_page(server=server), Workspace.at(server.home)
+    page.locator("#documents-files input[type=file]").set_input_files(str(file))
+    page.locator("#documents-convert:enabled").click()
+    expect(page.locator("#documents-next")).to_be_visible(timeout=JOB_MS)
+    [id] = [d.id for d in documents.list_documents(ws)]
+    page.get_by_role("tab", name="Correct").click()
+    box, undo = page.locator("#documents-source textarea"), page.locator("#documents-undo")
+    expect(box).to_have_value(re.compile("14 days"))
+    box.fill("The grey pump is inspected every 19 days.")
+    page.locator("#documents-save").click()
+    expect(undo).to_be_visible()
+
+    page.locator("#documents-reread").click()
+    expect(page.locator("#convert-progress")).to_be_visible()
+    again = jobs.list_jobs(ws, "convert")[0]
+    assert jobs.wait(ws, again.id, JOB_MS / 1000).state is jobs.JobState.DONE
+    undo.click()  # at the moment at which the page learns that the job has ended, and draws everything anew
+    expect(box).to_have_value(re.compile("14 days"))
+    expect(undo).to_be_hidden()
+    page.wait_for_timeout(2500)  # an answer that set out before must not bring the correction back
+    expect(box).to_have_value(re.compile("14 days"))
+    assert [p.source for p in documents.pages(ws, id)] == ["ocr"] and not documents.is_corrected(ws, id, 1)

@@ -97,7 +97,7 @@ def test_documents(visit: Callable[[str], Any]) -> None:
     page = visit("documents")
     expect(page.locator("#documents-list")).to_contain_text(f"{NAME}.pdf", timeout=SLOW_MS)
     expect(page.locator("#documents-problems")).to_contain_text(f"{NAME}.pdf")
-    cell(page, "#documents-list", 1, 0).click()
+    cell(page, "#documents-list", 1, 1).click()
     expect(page.locator("#documents-head")).to_contain_text(f"{NAME}.md", timeout=SLOW_MS)
     expect(page.locator("#documents-rendered")).to_contain_text(END)
     page.get_by_role("tab", name=t("documents.ui.source", "en")).click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.qa.ledger import Ledger
+from core.qa.material import Material
 from core.qa.rows import find_duplicates, store_drafts
 from core.qa.types import Draft
 from core.storage import Workspace
@@ -32,7 +33,7 @@ def add_drafts(ws: Workspace, text: str, drafts: list[Draft], document: str = "d
                label: str = "tanks.pdf") -> None:
     """Judges and stores drafts; each goes to the chunk that holds its quote, else to the first."""
     with Ledger(ws) as ledger:
-        ledger.sync_document(document, label, [(1, text)], target)
+        ledger.sync_document(document, label, Material([(1, text)], {}), target)
         body, spans = ledger.body(document), ledger.spans([document], missing_only=False, recipe="r")
         for span in spans:
             mine = [d for d in drafts if d.quote in span.chunk.text or (span is spans[0] and d.quote not in text)]

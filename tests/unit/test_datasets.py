@@ -11,8 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import datasets, jobs, qa
-from core.datasets import DatasetSettings, Entry, reading
-from core.datasets.formats import BadRow, entry_for, to_conversation, to_row
+from core.datasets import DatasetSettings, reading
+from core.datasets.entries import mapping_of
+from core.datasets.formats import entry_for
+from core.datasets.formats import to_row as pair_row
+from core.datasets.reading import as_conversation
+from core.datasets.reading_rows import to_row
+from core.datasets.rows import Wrong
 from core.datasets.similar import jaccard, near_pairs, shingles
 from core.datasets.split import held_out, spread_is_clean
 from core.errors import UserError
@@ -21,6 +26,11 @@ from core.storage.fsck import fsck
 from tests.fakes.ledger_rows import add_facts
 
 TEXT = st.text(min_size=1).filter(str.strip)
+
+
+def read(row, raw):
+    """A row as the entry of a registry says."""
+    return as_conversation(to_row(row, mapping_of(raw)))
 
 
 @given(
@@ -32,40 +42,30 @@ def test_every_format_gives_back_the_same_conversation(turns, system, fmt):
         talk += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
     entry = entry_for(fmt, "x.jsonl")
     if fmt == "alpaca":
-        entry = Entry.of({"file_name": "x", "columns": {**entry.columns, "system": "system", "history": "history"}})
-    assert to_conversation(json.loads(json.dumps(to_row(talk, fmt))), entry) == talk
+        entry["columns"] |= {"system": "system", "history": "history"}
+    assert read(json.loads(json.dumps(pair_row(talk, fmt))), entry) == talk
 
 
 def test_foreign_rows_are_read_as_their_entry_says():
-    alpaca = Entry.of({"file_name": "a.json"})
-    assert (
-        to_conversation({"instruction": "Add", "input": "1 and 2", "output": "3"}, alpaca)[0]["content"]
-        == "Add\n1 and 2"
-    )
-    renamed = Entry.of({"file_name": "a.json", "columns": {"prompt": "q", "response": "a"}})
-    assert to_conversation({"q": "Who?", "a": "Me", "input": "ignored"}, renamed)[0]["content"] == "Who?"
-    openai = Entry.of({"file_name": "a.json", "formatting": "openai"})
+    alpaca = {"file_name": "a.json"}
+    assert read({"instruction": "Add", "input": "1 and 2", "output": "3"}, alpaca)[0]["content"] == "Add\n1 and 2"
+    renamed = {"file_name": "a.json", "columns": {"prompt": "q", "response": "a"}}
+    assert read({"q": "Who?", "a": "Me", "input": "ignored"}, renamed)[0]["content"] == "Who?"
+    openai = {"file_name": "a.json", "formatting": "openai"}
     talk = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes"}]
-    assert to_conversation({"messages": talk}, openai) == talk
-    for raw in (
-        {"hf_hub_url": "x"},
-        {"file_name": "x", "ranking": True},
-        {"file_name": "x", "formatting": "odd"},
-        {"file_name": "x", "columns": {"messages": "m", "kto_tag": "k"}},
-        {"file_name": 5},
-    ):
-        assert Entry.of(raw) is None
+    assert read({"messages": talk}, openai) == talk
+    assert mapping_of({"file_name": "x", "formatting": "odd"}) is None
     for row in (
         None,
         [],
         {},
-        {"instruction": 5, "output": "x"},
+        {"instruction": ["x"], "output": "x"},
         {"instruction": "x"},
         {"instruction": "x", "output": ""},
         {"instruction": "x", "output": "y", "input": ["z"]},
     ):
-        with pytest.raises(BadRow):
-            to_conversation(row, alpaca)
+        with pytest.raises(Wrong):
+            read(row, alpaca)
 
 
 @pytest.mark.parametrize("fmt", ["alpaca", "sharegpt"])
@@ -83,7 +83,7 @@ def test_a_dataset_is_registered_as_llama_factory_reads_it(ws, fmt):
     for split, name in (("train", "handbook_spring"), ("held_out", "handbook_spring_held_out")):
         raw = entries[name]
         rows = [json.loads(line) for line in (ws.data / raw["file_name"]).read_text(encoding="utf-8").splitlines()]
-        assert [to_conversation(r, Entry.of(raw)) for r in rows] == datasets.conversations(ws, info.id, split)
+        assert [read(r, raw) for r in rows] == datasets.conversations(ws, info.id, split)
         columns = set(raw["columns"].values())
         assert all(columns <= set(r) for r in rows)
     assert fsck(ws) == []

@@ -71,6 +71,19 @@ def test_scans_show_headings_by_number_and_code_by_its_looks() -> None:
         ("item", "Fill the tank"), ("item", "Close the door")]
 
 
+def test_headings_in_pictures_are_measured_by_their_width() -> None:
+    import pymupdf
+
+    def size(text: str, height: float, letters: float) -> float:
+        width = pymupdf.Font("hebo").text_length(text, letters)
+        around = Setting(50, 550, 10, True)
+        [block] = blocks_of(Box("section-header", textlines=[line(text, x1=50 + width, size=height)]), around)
+        return block.size
+
+    assert size("Quick start", 19.6, 16) == pytest.approx(size("Care", 17.6, 16), rel=0.1), "their boxes differ"
+    assert size("Loss types", 19, 13) < 0.87 * size("Care", 17.6, 16)
+
+
 def test_a_heading_goes_on_where_its_line_was_full() -> None:
     from core.documents.layout import _append
 

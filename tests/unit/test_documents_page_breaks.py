@@ -58,6 +58,16 @@ def test_lines_of_one_cell_are_one_row() -> None:
     assert joined_rows(rows, rows_at(100, 120, 140, 160), cut) == made
 
 
+def test_footnotes_do_not_part_what_goes_on() -> None:
+    note = "\n[^1]: See the maker's page.\n"
+    first = f"{HEAD}| F-1 | Tank of |\n{note}"
+    made = repeat_headers({1: first, 2: f"{HEAD}|  | the pump |\n| F-2 | Lamp |\n\nEnd.\n"})
+    assert join_pages([made[1], made[2]]) == (
+        f"{HEAD}| F-1 | Tank of the pump |\n| F-2 | Lamp |\n\nEnd.\n\n[^1]: See the maker's page.\n")
+    assert join_pages([f"It holds\n{note}", "many plants.\n"]) == f"It holds many plants.\n{note}"
+    assert join_pages([f"One.\n{note}", "Two.\n"]) == f"One.\n{note}\nTwo.\n"
+
+
 def test_rows_without_lines_between_them_stay() -> None:
     rows = [["Code", "Meaning"], ["F-21", "Limescale"], ["", "nozzles"], ["F-34", "Fan"]]
     boxes = rows_at(100, 120, 140, 160)
@@ -70,10 +80,7 @@ def test_rows_without_lines_between_them_stay() -> None:
 
 
 def test_lines_are_found_in_strokes_and_flat_boxes() -> None:
-    class Page:
-        def get_cdrawings(self) -> list[dict[str, object]]:
-            return [{"type": "s", "items": [("l", (50, 10), (200, 10)), ("l", (50, 10), (50, 90))]},
-                    {"type": "f", "items": [("re", (50, 30, 200, 31)), ("re", (50, 40, 200, 90))]},
-                    {"type": "s", "items": [("re", (50, 40, 200, 90)), ("c", (0, 0), (1, 1), (2, 2), (3, 3))]}]
-
-    assert horizontal_rules(Page()) == [(10, 50, 200), (30.5, 50, 200), (40, 50, 200), (90, 50, 200)]
+    drawings = [{"type": "s", "items": [("l", (50, 10), (200, 10)), ("l", (50, 10), (50, 90))]},
+                {"type": "f", "items": [("re", (50, 30, 200, 31)), ("re", (50, 40, 200, 90))]},
+                {"type": "s", "items": [("re", (50, 40, 200, 90)), ("c", (0, 0), (1, 1), (2, 2), (3, 3))]}]
+    assert horizontal_rules(drawings) == [(10, 50, 200), (30.5, 50, 200), (40, 50, 200), (90, 50, 200)]

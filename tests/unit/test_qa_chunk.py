@@ -5,9 +5,14 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.documents import Mark
 from core.llm.tokens import estimate
 from core.qa.blocks import split_blocks
 from core.qa.chunk import Body, chunk_document, language_of, locate_on_page
+from core.qa.facts import extract_facts
+from core.qa.gates import check
+from core.qa.request import messages
+from core.qa.types import Draft
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=60)
 PIECES = st.one_of(
@@ -118,3 +123,49 @@ def test_a_place_across_a_page_break_goes_to_the_page_with_more_of_it():
     body = Body.of([(1, "abc"), (2, "defgh")])
     assert locate_on_page(body, 2, 10) == (2, 0, 5)
     assert locate_on_page(body, 0, 6) == (1, 0, 3)
+
+
+PICTURE = "![a chart](images/0123456789abcdef.png)"
+
+
+def test_marked_parts_are_chunks_of_their_own_that_nobody_asks_about():
+    pages = [(1, "# Pumps\n\n1 Valves ........ 2\n\n2 Lids ........ 3\n"),
+             (2, "The pump weighs 12 kg and stands in hall 3 beside the door.\n\n"
+                 "## References\n\n[1] Miller 2019. A.\n")]
+    at = pages[1][1].index("## References")
+    unused = {1: [Mark("contents", pages[0][1].index("1 V"), len(pages[0][1]))],
+              2: [Mark("references", at, len(pages[1][1]))]}
+    body, spans = chunk_document("doc-a", "a.pdf", pages, unused=unused)
+    assert "".join(body.text[s.start : s.end] for s in spans) == body.text
+    assert [s.excluded for s in spans] == ["short", "contents", "", "references"]
+    assert spans[2].chunk.text.startswith("The pump weighs") and "References" not in spans[2].chunk.text
+    assert spans[2].chunk.heading_path == ("Pumps",)
+    _, plain = chunk_document("doc-a", "a.pdf", pages)
+    assert len(plain) < len(spans)
+
+
+def test_pictures_neither_cut_text_nor_are_asked_about():
+    press = f"Press {PICTURE} to start it within 9 seconds."
+    text = f"# Pump\n\nThe pump weighs 12 kg.\n{PICTURE}\n{press}\n\n{PICTURE}\n"
+    _, [span] = chunk_document("doc-a", "a.pdf", [(1, text)])
+    facts = extract_facts(span.chunk)
+    assert {f.quote for f in facts} == {"The pump weighs 12 kg.", press}
+    for fact in facts:
+        assert fact.quote == span.chunk.text[fact.start : fact.end]
+        assert not re.search(r"images|png|0123|chart", f"{fact.statement} {fact.answer} {fact.subject}")
+        assert check(Draft("What is it?", fact.answer, fact.quote, "f"), span.chunk)[0]
+    assert "images/" not in messages(span.chunk, "en", 2, 3, [], False)[1]["content"]
+    quote = "Press to start it within 9 seconds."
+    place, _ = check(Draft("How soon does it start?", "9 seconds", quote, "f"), span.chunk)
+    assert place and span.chunk.text[place.start : place.end] == press
+
+
+def test_a_page_with_nothing_but_a_picture_is_left_out():
+    _, [span] = chunk_document("doc-a", "a.pdf", [(1, f"# Pump\n\n{PICTURE}\n\n{PICTURE}\n")])
+    assert span.excluded == "short"
+
+
+def test_a_table_with_a_picture_below_is_still_a_table():
+    _, [span] = chunk_document("doc-a", "a.pdf", [(1, f"| a | b |\n|---|---|\n| 1 | 2 |\n\n{PICTURE}\n")])
+    assert span.chunk.kind == "table"
+    assert language_of(f"水泵 {PICTURE}") == "zh"

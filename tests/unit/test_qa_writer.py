@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from core.qa.facts import extract_facts
+from core.qa.generate import facts_stated
 from core.qa.prompts import answer_messages, question_messages
 from core.qa.rules.filters import Uniqueness, acceptable, choose
 from core.qa.rules.wordings_en import questions_en
 from core.qa.rules.wordings_zh import questions_zh
+from core.qa.settings import BuildSettings
 from core.qa.types import Chunk, Draft, Fact
 from core.qa.writer import agrees, write_pairs
 
@@ -95,6 +98,51 @@ def written(text: str, client: Any = None, language: str = "en", wordings: int =
             fact("After a vaccination, patients wait for 20 minutes.", "20 minutes"),
             "How long do patients wait after a vaccination?",
         ),
+        (fact("The pass includes all three zoos.", "three zoos", "The pass"), "How many zoos does the pass include?"),
+        (fact("The ship's name is the Heron Bay.", "Heron Bay", "The ship's name"), "What is the ship's name?"),
+        (
+            fact("Each guest may bring two bags of up to 20 kg each.", "two bags", "Each guest"),
+            "How many bags of up to 20 kg each may each guest bring?",
+        ),
+        (
+            fact("Passes are sold at the grey desk and in the app Nimbo.", "Nimbo", "Passes"),
+            "In which app are passes sold?",
+        ),
+        (
+            fact("The tool is called mox and is run with the option --all.", "--all"),
+            "With which option is the tool run?",
+        ),
+        (fact("Copies are made every 6 hours and kept for 9 days.", "9 days", "Copies"), "How long are copies kept?"),
+        (
+            fact("The oven can be watched and set with the app Cloy.", "Cloy"),
+            "With which app can the oven be watched and set?",
+        ),
+        (fact("The shop was opened in 1987 by Dr. Petra Lund.", "Dr. Petra Lund"), "By whom was the shop opened?"),
+        (
+            fact("The default for heartbeat setting is 9 s.", "9 s", "heartbeat setting", "cell:Default"),
+            "What is heartbeat setting set to by default?",
+        ),
+        (fact("Spool setting: Size.", "Size", "Spool setting", "cell:Meaning"), "What is Spool setting for?"),
+        (fact("The queues for Creek are 25.", "25", "Creek", "cell:Queues"), "What are the queues for Creek?"),
+        (fact("The shop is led by Dr. Petra Lund.", "Dr. Petra Lund", "The shop"), "Who leads the shop?"),
+        (
+            fact("The line is busiest before 9 am, so please call after 10:30 for results.", "10:30", "The line"),
+            "After what time should I call for results?",
+        ),
+        (fact("The office is located at Marrow Lane.", "Marrow Lane", "The office"), "Where is the office located?"),
+        (fact("Internet is free for the first 40 minutes.", "40 minutes", "Internet"), "How long is Internet free?"),
+        (
+            fact("Lost items: They are kept for 60 days on floor 2.", "60 days", "Lost items"),
+            "What should I know about lost items?",
+        ),
+        (
+            fact("To claim money, step 2: Fill in form K9.", "form K9", "To claim money", "step:2"),
+            "Which form should I fill in to claim money?",
+        ),
+        (
+            fact("The fare for Ulm – Bonn route is 14 pounds.", "14 pounds", "Ulm – Bonn route", "cell:Fare"),
+            "How much is the route from Ulm to Bonn?",
+        ),
     ],
 )
 def test_english_rules_ask_naturally(given: Fact, question: str) -> None:
@@ -111,6 +159,11 @@ def test_english_rules_ask_naturally(given: Fact, question: str) -> None:
         (fact("标准房的价格是320元。", "320元", "标准房", "cell:价格"), "标准房的价格是多少？"),
         (fact("清洁滤网：1. 打开；2. 取出。", "打开；取出", "清洁滤网", "howto"), "怎么清洁滤网？"),
         (fact("商店 9:00 开门。", "9:00", "商店"), "请问商店几点开门？"),
+        (
+            fact("首次启动，第2步：加水至白线处，即 22 升。", "22 升", "首次启动", "step:2"),
+            "首次启动时，加水至白线处，即多少升？",
+        ),
+        (fact("首次启动，第3步：加入 77 克盐。", "77 克", "首次启动", "step:3"), "关于首次启动，我想问：加入多少盐？"),
     ],
 )
 def test_chinese_rules_ask_naturally(given: Fact, question: str) -> None:
@@ -162,6 +215,12 @@ def test_a_question_that_points_elsewhere_is_noticed() -> None:
     unique = Uniqueness(["The lid of the grill is black.", "The warranty of the grill lasts 4 years."])
     assert unique.points_at("How long is the warranty?", "The warranty of the grill lasts 4 years.")
     assert not unique.points_at("How long is the warranty?", "The lid of the grill is black.")
+
+
+def test_a_question_that_fits_two_statements_is_noticed() -> None:
+    fares = Uniqueness(["The fare for Ulm – Bonn route is 14 pounds.", "The fare for Ulm – Kiel route is 19 pounds."])
+    assert fares.points_at("What is the fare for Bonn?", "The fare for Ulm – Bonn route is 14 pounds.")
+    assert not fares.points_at("What is the fare for Ulm?", "The fare for Ulm – Bonn route is 14 pounds.")
 
 
 def test_near_duplicates_count_once() -> None:
@@ -227,6 +286,23 @@ def test_a_proposal_that_brings_back_another_answer_is_dropped() -> None:
     assert "How odd is the pump?" not in [d.question for d in written("The pump runs for 12 minutes.", model)]
 
 
+def test_a_fact_with_few_questions_is_asked_about_once_more_and_more_freely() -> None:
+    class Shy(ScriptedModel):
+        temperatures: list[float] = []
+
+        def complete_many(self, conversations: list[list[dict[str, str]]], **options: Any) -> list[Reply]:
+            if "\nAnswer:" in conversations[0][-1]["content"]:
+                self.temperatures.append(options["temperature"])
+                first = len(self.temperatures) == 1
+                self.questions = ("What is the capacity of the hopper?" if first else "What can the hopper hold?",)
+            return super().complete_many(conversations, **options)
+
+    shy = Shy("")
+    asked = {d.question for d in written("The hopper holds 12 kg of pellets.", shy, wordings=8)}
+    assert len(shy.temperatures) == 2 and shy.temperatures[0] < shy.temperatures[1]
+    assert "What is the capacity of the hopper?" in asked and "What can the hopper hold?" in asked
+
+
 def test_chinese_needs_no_model() -> None:
     drafts = written("保修期为 3 年。", ScriptedModel("What?"), language="zh")
     assert drafts and all(re.search(r"[\u4e00-\u9fff]", d.question) for d in drafts)
@@ -241,3 +317,21 @@ def test_a_busy_machine_has_time_to_answer() -> None:
     model = ScriptedModel("How long does the lamp shine?")
     written("The lamp shines for 15 hours a day.", model)
     assert model.deadlines and min(model.deadlines) >= 1800
+
+
+def test_short_documents_get_more_wordings_unless_a_number_is_set() -> None:
+    assert [BuildSettings().wordings_for(facts) for facts in (0, 60, 90, 400)] == [10, 10, 7, 6]
+    assert BuildSettings(wordings=3).wordings_for(60) == 3
+
+
+def test_facts_are_counted_as_far_as_needed() -> None:
+    said = chunk("The hopper holds 12 kg of pellets. A full hopper lasts 17 hours. The lid opens at 40 degrees.")
+    opened: list[int] = []
+
+    def chunks() -> Iterator[Chunk]:
+        for number in range(9):
+            opened.append(number)
+            yield said
+
+    assert facts_stated([said], 100) == len(extract_facts(said)) >= 3
+    assert facts_stated(chunks(), 5) >= 5 and len(opened) < 9

@@ -38,7 +38,7 @@ class TwoClicks:
         return [gr.update(value=call.t(self.label), variant="secondary"), 0.0]
 
     def wire(self, page: Page, inputs: list[Any], outputs: list[Any], *, words: Callable[..., str],
-             act: Callable[..., list[Any]]) -> None:
+             act: Callable[..., list[Any]], **options: Any) -> None:
         """Connects the clicks. `words(call, *inputs)` is the question; `act(call, *inputs)` does it."""
         def click(call: Call, asked: float, *values: Any) -> list[Any]:
             nothing = [gr.skip() for _ in outputs]
@@ -48,4 +48,4 @@ class TwoClicks:
                 return [gr.skip(), gr.skip(), *nothing]
             return [*self.reset(call), *act(call, *values)]
 
-        page.on(self.button.click, click, [self.asked, *inputs], [*self.outputs, *outputs])
+        page.on(self.button.click, click, [self.asked, *inputs], [*self.outputs, *outputs], **options)

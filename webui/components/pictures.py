@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from urllib.parse import quote
 
 from core.storage.atomic import atomic_write
-from core.storage.workspace import Workspace
+from core.storage.workspace import PictureFolder, Workspace
+
+_OWN = re.compile(r"!\[([^\]\n]*)\]\(images/([0-9a-f]{16}\.(?:png|jpg))\)")
+_ROUTE = "/gradio_api/file="
 
 
 def copy_for_browser(ws: Workspace, picture: Path) -> str:
@@ -15,3 +20,16 @@ def copy_for_browser(ws: Workspace, picture: Path) -> str:
     if not copy.exists():
         atomic_write(copy, picture.read_bytes())
     return str(copy)
+
+
+def with_own_pictures(ws: Workspace, folder: PictureFolder, text: str) -> str:
+    """Markdown that shows the pictures kept beside it. Others become links with their names: a document must not
+    make the browser fetch anything."""
+    parts, at = [], 0
+    for match in _OWN.finditer(text):
+        picture = folder.picture(match[2])
+        parts.append(text[at:match.start()].replace("![", "["))
+        shown = picture.is_file()
+        parts.append(f"![{match[1]}]({_ROUTE}{quote(copy_for_browser(ws, picture))})" if shown else match[0][1:])
+        at = match.end()
+    return "".join(parts) + text[at:].replace("![", "[")

@@ -6,11 +6,13 @@ from typing import Any
 
 import gradio as gr
 
-from core import datasets, qa
+from core import datasets, jobs, qa
 from core.datasets import DatasetInfo, DatasetSettings
 from core.storage import Workspace
+from webui.components.jobcard import JobCard, ending
 from webui.forms import Form
 from webui.page import Call, Page
+from webui.tabs.dataset_import import ImportPanel, outcome
 from webui.tabs.dataset_view import DatasetView
 from webui.tabs.qa_words import ENOUGH, FEW
 
@@ -38,6 +40,9 @@ class DatasetTab:
                                           elem_id="dataset-make")
                     self.next = gr.Button(tr("dataset.ui.next"), variant="primary", visible=False,
                                           elem_id="dataset-next")
+                self.imports = ImportPanel(page)
+                self.result = gr.Markdown("", visible=False, elem_id="dataset-result", sanitize_html=True)
+                self.card = JobCard.build(page, "dataset", newest)
             with gr.Column(scale=9, min_width=320):
                 with gr.Column(elem_classes=["card", "empty-state"]) as self.empty:
                     gr.Markdown(tr("dataset.ui.empty"))
@@ -50,9 +55,13 @@ class DatasetTab:
         self._wire()
 
     def _wire(self) -> None:
-        page, shown = self.page, self.view.shown
-        mine = [self.empty, self.listing, self.list, self.ids, self.message, self.make, self.next]
-        self.outputs: list[Any] = [*mine, *self.view.outputs]
+        page, shown, manage = self.page, self.view.shown, self.view.manage
+        mine = [self.empty, self.listing, self.list, self.ids, self.message, self.make, self.next, self.result,
+                *self.card.outputs]
+        self.watched = gr.State("")
+        self.mine = len(mine)
+        timer = page.poll(self.tick, [self.watched, *mine, *self.view.outputs], inputs=[self.watched, shown])
+        self.outputs: list[Any] = [*mine, timer, *self.view.outputs]
         page.on_open("dataset", self.open, self.outputs, [shown])
         page.on(self.make.click, self.create, self.form.inputs | {self.name}, [self.name, *self.outputs])
         page.on(self.list.select, self.choose, self.ids, self.view.outputs, trigger_mode="multiple")
@@ -61,17 +70,87 @@ class DatasetTab:
         self.kept = [id(c) not in own for c in self.outputs]
         self.view.delete.wire(page, [shown], rest, words=self.lost, act=self.remove)
         page.link(self.next, "train")
+        imports = self.imports
+        page.on(imports.start.click, self.begin_import, {imports.files, imports.tags, self.name,
+                                                         *imports.menus.values()},
+                [imports.files, *imports.seen, self.watched, *self.card.outputs, self.result, timer])
+        page.on(manage.export.click, self.begin_export, [shown, self.view.split, manage.format],
+                [manage.file, self.watched, *self.card.outputs, timer])
+        checks, started = self.view.checks, [self.watched, *self.card.outputs, timer]
+        page.on(checks.start.click, self.begin_check, [shown], started)
+        page.on(checks.mend.click, self.begin_mending, [shown, checks.kinds], started)
+        page.on(checks.undo.click, self.undo, [shown], self.outputs)
+        page.on(manage.save.click, self.save, [shown, manage.title, manage.tags, manage.notes], self.outputs)
+        page.on(manage.copy.click, self.duplicate, [shown, manage.title], self.outputs)
+        page.on(manage.undo.click, self.undo, [shown], self.outputs)
 
     def open(self, call: Call, shown: str | None) -> list[Any]:
         """Everything anew; the dataset that is looked at stays, else the newest is shown."""
-        known, count = datasets.list_datasets(call.ws), qa.counts(call.ws).total
+        known, count = datasets.list_all(call.ws), qa.counts(call.ws).total
         chosen = next((d for d in known if d.id == shown), known[0] if known else None)
         said, colour = advice(call, count)
-        make, following = button(call, count, bool(known))
+        make, following = button(call, count, any(d.trainable for d in known))
         table = {"headers": headers(call), "data": [row(call, d) for d in known]}
+        job = newest(call)
+        brought, tone = outcome(call, job)
+        brought, tone = (ending(call, job), "doubt") if ending(call, job) else (brought, tone)
         return [gr.update(visible=not known), gr.update(visible=len(known) > 1), gr.update(value=table),
                 [d.id for d in known], gr.update(value=said, visible=bool(said), elem_classes=[colour]),
-                gr.update(**make), gr.update(visible=following), *self.view.show(call, chosen)]
+                gr.update(**make), gr.update(visible=following),
+                gr.update(value=brought, visible=bool(brought), elem_classes=[tone]), *self.card.updates(call, job),
+                gr.Timer(active=job is not None and not job.state.is_terminal), *self.view.show(call, chosen)]
+
+    def tick(self, call: Call, watched: str, shown: str | None) -> list[Any]:
+        """While a job works only its progress; at its end everything anew, what was imported in view."""
+        job = newest(call)
+        if job is not None and not job.state.is_terminal:
+            card = self.card.updates(call, job)
+            return [gr.skip() if c not in self.card.outputs else card[self.card.outputs.index(c)]
+                    for c in [self.watched, *self.outputs[:self.mine], *self.view.outputs]] + [gr.Timer(active=True)]
+        made = (job.result or {}).get("ids") if job is not None and job.id == watched else None
+        fresh = self.open(call, made[0] if made else shown)
+        return ["", *fresh[:self.mine], *fresh[self.mine + 1:], gr.Timer(active=False)]
+
+    def begin_import(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        """Starts the import; its progress takes the place of the choice."""
+        job = self.imports.begin(call, values, (values[self.name] or "").strip())
+        return [None, *self.imports.forget(call), job.id, *self.card.updates(call, job), gr.update(visible=False),
+                gr.Timer(active=True)]
+
+    def begin_export(self, call: Call, shown: str | None, split: str, fmt: str | None) -> list[Any]:
+        """Starts the export of what the menu says."""
+        job = self.view.manage.begin(call, shown, split, fmt)
+        if job is None:
+            return [gr.skip()] * (len(self.card.outputs) + 3)
+        return [gr.update(visible=False), job.id, *self.card.updates(call, job), gr.Timer(active=True)]
+
+    def begin_check(self, call: Call, shown: str | None) -> list[Any]:
+        """Starts the doctor."""
+        return self._started(call, self.view.checks.begin(call, shown))
+
+    def begin_mending(self, call: Call, shown: str | None, kinds: list[str] | None) -> list[Any]:
+        """Starts the mending of the chosen kinds of faults."""
+        return self._started(call, self.view.checks.begin_mending(call, shown, kinds))
+
+    def _started(self, call: Call, job: jobs.JobView | None) -> list[Any]:
+        if job is None:
+            return [gr.skip()] * (len(self.card.outputs) + 2)
+        return [job.id, *self.card.updates(call, job), gr.Timer(active=True)]
+
+    def save(self, call: Call, shown: str | None, title: str, tags: str, notes: str) -> list[Any]:
+        """Keeps name, tags and notes."""
+        self.view.manage.labelled(call, shown, title, tags, notes)
+        return self.open(call, shown)
+
+    def duplicate(self, call: Call, shown: str | None, title: str) -> list[Any]:
+        """Makes a copy and opens it."""
+        made = self.view.manage.copied(call, shown, title)
+        return self.open(call, made.id if made else shown)
+
+    def undo(self, call: Call, shown: str | None) -> list[Any]:
+        """Goes back to the version before."""
+        self.view.manage.undone(call, shown)
+        return self.open(call, shown)
 
     def create(self, call: Call, values: dict[Any, Any]) -> list[Any]:
         """Makes the dataset and opens it."""
@@ -97,14 +176,19 @@ class DatasetTab:
         return [u for u, keep in zip(self.open(call, None), self.kept, strict=True) if keep]
 
 
+def newest(call: Call) -> jobs.JobView | None:
+    """The last work on datasets."""
+    return next(iter(jobs.list_jobs(call.ws, "dataset")), None)
+
+
 def find(ws: Workspace, dataset_id: str | None) -> DatasetInfo | None:
     """The dataset of that id, if it is still there."""
-    return next((d for d in datasets.list_datasets(ws) if d.id == dataset_id), None)
+    return next((d for d in datasets.list_all(ws) if d.id == dataset_id), None)
 
 
 def default_title(call: Call) -> str:
     """The name of a dataset whose maker typed none: "Dataset 2"."""
-    return call.t("dataset.ui.default_name", number=len(datasets.list_datasets(call.ws)) + 1)
+    return call.t("dataset.ui.default_name", number=len(datasets.list_all(call.ws)) + 1)
 
 
 def headers(call: Call) -> list[str]:
@@ -115,7 +199,7 @@ def headers(call: Call) -> list[str]:
 def row(call: Call, info: DatasetInfo) -> list[str]:
     """One line of the list."""
     rows = (info.rows, info.held_out_rows)
-    return [info.title, *(str(n) if n >= 0 else "–" for n in rows), info.fmt]
+    return [info.title, *(str(n) if n >= 0 else "–" for n in rows), info.shape or info.fmt]
 
 
 def advice(call: Call, count: int) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -16,7 +17,7 @@ from webui.forms import Form
 from webui.page import Call, Page
 from webui.tabs.documents_engine import EngineMenu
 from webui.tabs.documents_list import Snapshot, headers, primary, problems, row, snapshot
-from webui.tabs.documents_viewer import Viewer, place_of
+from webui.tabs.documents_viewer import IN_ORDER, Viewer, place_of
 
 OTHER = {"en": "zh", "zh": "en"}
 REFUSALS_SHOWN = 12  # an archive may hold hundreds of files that are no documents
@@ -34,6 +35,7 @@ class DocumentsTab:
         self.page = page
         self.ids = gr.State([])
         self.drawn = gr.State("")
+        self.ticked = gr.State([])
         with gr.Row(elem_classes="columns"):
             with gr.Column(scale=4, min_width=300, elem_classes="left"):
                 self._left()
@@ -67,9 +69,13 @@ class DocumentsTab:
                 self.example_other = gr.Button(tr("documents.ui.example_other"), elem_id="documents-example-other")
         self.card = JobCard.build(page, "convert", lambda call: snapshot(call).job)
         with gr.Column(visible=False, elem_classes="card") as self.listing:
-            self.list = gr.Dataframe(datatype="str", interactive=False, buttons=[], show_label=False, wrap=True,
+            with gr.Row(visible=False, elem_classes="bulk") as self.bulk:
+                self.join = gr.Button("", size="sm", elem_id="documents-join")
+                self.order = gr.Markdown("", elem_classes="hint", elem_id="documents-order")
+            self.list = gr.Dataframe(datatype=["bool", *["str"] * 6], interactive=True, type="array", buttons=[],
+                                     static_columns=[1, 2, 3, 4, 5, 6], show_label=False, wrap=True,
                                      label=tr("documents.ui.list"), elem_id="documents-list", elem_classes="rows",
-                                     column_widths=["34%", "20%", "10%", "10%", "13%", "13%"], max_height=264)
+                                     column_widths=["5%", "30%", "18%", "9%", "16%", "12%", "10%"], max_height=264)
             self.problems = gr.Markdown(visible=False, elem_classes="doubt", elem_id="documents-problems")
         self.viewer = Viewer.build(page)
 
@@ -77,22 +83,26 @@ class DocumentsTab:
         page, shown = self.page, self.viewer.shown
         filled = [self.empty, self.listing, self.list, self.ids, self.drawn, self.problems, self.message, self.convert,
                   self.next, *self.card.outputs, *self.viewer.outputs]
-        timer = page.poll(self.tick, filled, inputs=[self.drawn, shown, self.viewer.sent])
+        timer = page.poll(self.tick, filled, inputs=[self.drawn, shown, self.viewer.sent, self.ticked], **IN_ORDER)
         self.outputs: list[Any] = [*filled, timer]
-        page.on_open("documents", self.open, self.outputs, [shown])
-        page.on(self.files.upload, self.upload, self.files, [self.files, self.refused, *self.outputs])
+        page.on(self.list.input, self.tick_rows, [self.list, self.ids], self.chosen)
+        page.on(self.join.click, self.join_ticked, [self.ticked, *self.viewer.typed], [*self.chosen, *self.outputs],
+                **IN_ORDER)
+        page.on_open("documents", self.open, self.outputs, [shown], **IN_ORDER)
+        page.on(self.files.upload, self.upload, self.files, [self.files, self.refused, *self.outputs], **IN_ORDER)
         for button, other in ((self.example, False), (self.example_other, True)):
-            page.on(button.click, self._example(other), None, self.outputs)
+            page.on(button.click, self._example(other), None, self.outputs, **IN_ORDER)
         chosen = self.form.inputs | self.engine.inputs
-        page.on(self.convert.click, self.start, chosen, self.outputs)
-        page.on(self.viewer.again.click, self.again, chosen | {shown}, self.outputs)
-        page.on(self.viewer.reread.click, self.reread, self.viewer.typed, self.outputs)
+        page.on(self.convert.click, self.start, chosen, self.outputs, **IN_ORDER)
+        page.on(self.viewer.again.click, self.again, chosen | {shown}, self.outputs, **IN_ORDER)
+        page.on(self.viewer.reread.click, self.reread, self.viewer.typed, self.outputs, **IN_ORDER)
         for event in (self.viewer.unlock.click, self.viewer.password.submit):
             page.on(event, self.unlock, chosen | {shown, self.viewer.password},
-                    [self.viewer.password, *self._but(self.outputs, self.outputs, [self.viewer.password])])
+                    [self.viewer.password, *self._but(self.outputs, self.outputs, [self.viewer.password])], **IN_ORDER)
         page.on(self.list.select, self.choose, [self.ids, *self.viewer.typed], self.viewer.outputs,
-                trigger_mode="multiple")  # a click while the answer to another is awaited must not be lost
-        self.viewer.delete.wire(page, [shown], self._but_delete(self.outputs), words=self.lost, act=self.remove)
+                trigger_mode="multiple", **IN_ORDER)  # a click while the answer to another is awaited must not be lost
+        self.viewer.delete.wire(page, [shown], self._but_delete(self.outputs), words=self.lost, act=self.remove,
+                                **IN_ORDER)
         page.link(self.next, "qa")
 
     def _but_delete(self, values: list[Any]) -> list[Any]:
@@ -110,11 +120,12 @@ class DocumentsTab:
         return self.draw(call, snapshot(call), shown)
 
     def draw(self, call: Call, snap: Snapshot, shown: str, drawn: str = "", look: bool = True,
-             sent: str = "") -> list[Any]:
+             sent: str = "", ticked: Sequence[str] = ()) -> list[Any]:
         """Updates for `outputs`. The table is sent only when it differs from `drawn`; the viewer only if `look`."""
-        rows = [row(call, d) for d in snap.documents]
+        rows = [row(call, d, snap.find(d.part_of)) for d in snap.documents]
         fresh = repr(rows)
-        table = gr.skip() if fresh == drawn else gr.update(value={"headers": headers(call), "data": rows})
+        ticks = [[d.id in ticked, *cells] for d, cells in zip(snap.documents, rows, strict=True)]
+        table = gr.skip() if fresh == drawn else gr.update(value={"headers": headers(call), "data": ticks})
         said, ended = problems(call, snap), ending(call, snap.job)
         button = primary(call, snap)
         any_documents = bool(snap.documents)
@@ -130,10 +141,34 @@ class DocumentsTab:
                 gr.update(visible=not button["visible"]), *self.card.updates(call, snap.job), *view,
                 gr.Timer(active=snap.running)]
 
-    def tick(self, call: Call, drawn: str, shown: str, sent: str) -> list[Any]:
+    def tick(self, call: Call, drawn: str, shown: str, sent: str, ticked: list[str]) -> list[Any]:
         """While converting: the list and the progress; the viewer when it has nothing yet, and at the end."""
         snap = snapshot(call)
-        return self.draw(call, snap, shown, drawn, not snap.running or not place_of(shown)[1], sent)
+        return self.draw(call, snap, shown, drawn, not snap.running or not place_of(shown)[1], sent, ticked)
+
+    @property
+    def chosen(self) -> list[Any]:
+        """What ticking fills."""
+        return [self.ticked, self.bulk, self.join, self.order]
+
+    def tick_rows(self, call: Call, rows: list[list[Any]], ids: list[str]) -> list[Any]:
+        """Remembers the ticked documents and offers to join them, in the order that is shown."""
+        ticked = [id for id, cells in zip(ids, rows, strict=False) if cells[0] in (True, "true")]
+        labels = sorted((cells[1] for id, cells in zip(ids, rows, strict=False) if id in ticked),
+                        key=documents.natural)
+        order = " · ".join(f"{number}\\. {plain(label)}" for number, label in enumerate(labels, 1))
+        return [ticked, gr.update(visible=bool(ticked)),
+                gr.update(value=call.t("documents.ui.join", count=len(ticked)), interactive=len(ticked) > 1),
+                order if len(ticked) > 1 else call.t("documents.ui.join_more")]
+
+    def join_ticked(self, call: Call, ticked: list[str], shown: str, text: str) -> list[Any]:
+        """Makes one document of the ticked ones and opens it; deleting it brings them back."""
+        self.viewer.keep(call, shown, text)
+        known = [d for id in ticked if (d := documents.find_document(call.ws, id)) is not None]
+        first = min((d.label for d in known), key=documents.natural, default="")
+        label = call.t("documents.ui.joined_name", name=first, count=len(known) - 1)
+        whole = documents.join_documents(call.ws, ticked, label)
+        return [[], gr.update(visible=False), "", "", *self.open(call, f"{whole} 1 ")]
 
     def upload(self, call: Call, paths: list[str] | None) -> list[Any]:
         """Takes the files in; each that cannot be used is named with the reason."""
@@ -187,14 +222,17 @@ class DocumentsTab:
                event: gr.SelectData) -> list[Any]:
         """Opens the document of the clicked row."""
         self.viewer.keep(call, shown, text)
-        number = event.index[0]
+        number, column = event.index
+        if column == 0:  # it only ticks
+            return [gr.skip()] * len(self.viewer.outputs)
         document = snapshot(call).find(ids[number] if number < len(ids) else None)
         return self.viewer.show(call, document)
 
     def lost(self, call: Call, shown: str) -> str:
         """What deleting the shown document loses."""
         document = snapshot(call).find(place_of(shown)[0])
-        return call.t("documents.ui.delete_sure", name=document.label if document else "",
+        key = "documents.ui.delete_joined_sure" if document and document.parts else "documents.ui.delete_sure"
+        return call.t(key, name=document.label if document else "",
                       pages=document.pages or 0 if document else 0)
 
     def remove(self, call: Call, shown: str) -> list[Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core import documents, jobs, models, qa
-from core.documents import DocumentInfo
+from core.documents import DocumentInfo, masked
 from core.llm import HelperSettings
 from core.models import STARTER_ID
 from core.qa import Counts, Pair
@@ -48,7 +48,7 @@ class Situation:
 
 def situation(call: Call) -> Situation:
     """The present state, read from disk."""
-    ready = [d for d in documents.list_documents(call.ws) if d.done_pages and d.state != "converting"]
+    ready = [d for d in documents.list_documents(call.ws) if d.is_ready and d.state != "converting"]
     build = next(iter(jobs.list_jobs(call.ws, "build")), None)
     return Situation(ready, qa.counts(call.ws), build, models.installed(call.ws, STARTER_ID) is not None)
 
@@ -158,4 +158,4 @@ def evidence(call: Call, pair: Pair) -> str:
 
 def _bare(text: str) -> str:
     """Markdown as running text: without the signs of titles and bold, escaped."""
-    return plain(TITLE_SIGNS.sub("", text).replace("**", ""))
+    return plain(TITLE_SIGNS.sub("", masked(text)).replace("**", ""))

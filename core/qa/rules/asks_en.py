@@ -12,6 +12,7 @@ CATEGORY = re.compile(
     r"|door|window|platform|terminal|slot|locker|bay)\b",
     re.IGNORECASE,
 )
+STREET = re.compile(r" (?:Street|Road|Lane|Avenue|Square|Boulevard|Drive|Way|Place|Court|Close|Quay|Hill|Row)$")
 UNIT_NAMES = {
     "m": "metres", "cm": "centimetres", "mm": "millimetres", "km": "kilometres", "kg": "kilograms", "g": "grams",
     "mg": "milligrams", "L": "litres", "l": "litres", "ml": "millilitres", "W": "watts", "kW": "kilowatts",
@@ -54,7 +55,10 @@ def question_words(value: Value, preposition: str, verb: str, before: str, text:
         return ["Until when"] if preposition == "until" else ["When", *extra]
     if value.kind == "meaning":
         return ["What"]
-    if value.kind == "place" or (preposition in ("in", "at", "on", "under") and value.kind in ("code", "name")):
+    street = value.kind == "name" and STREET.search(value.text)
+    if value.kind == "place" or street or (
+        preposition in ("in", "at", "on", "under") and value.kind in ("code", "name")
+    ):
         category = CATEGORY.match(value.text)
         first = [f"{preposition.capitalize()} which {category[1].lower()}"] if category and preposition else []
         if value.text.split()[0] in ("with", "by", "via", "through"):
@@ -64,7 +68,8 @@ def question_words(value: Value, preposition: str, verb: str, before: str, text:
         return _number_words(value, preposition, verb, before, text)
     if kind := re.search(r"\b(with|in|at|on|by|from|to|of) (?:the|a|an) (?:[a-z]+ ){0,2}?([a-z]+)(?: of)?$", before):
         return [f"{kind[1].capitalize()} which {kind[2]}"] if kind[1] != "of" else []
-    if preposition == "by" or PERSON.match(value.text):
+    person = PERSON.match(value.text) and not re.search(r"\b(?:the|an?) $", text[: value.start])
+    if preposition == "by" or person:
         if not preposition:
             return ["Who"]
         return ["By whom", "Who"][:1] if preposition == "by" else ["To whom"] if preposition == "to" else []

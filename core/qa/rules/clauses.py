@@ -22,11 +22,11 @@ drop fit press scan store tap tie turn type update wash watch book order file te
 empty supply lift reset restart plug feed heat mix""".split()
 )
 AFTER_IMPERATIVE = re.compile(
-    r"(?:the|a|an|your|all|each|both|any|it|them|up|out|off|on|at|for|until|to|with|in|only|no|every|about|one|two|three"
-    r"|four|five|six|at least|\d.*)$",
+    r"(?:the|a|an|your|all|each|both|any|it|them|up|out|off|on|at|for|until|to|with|in|only|no|every|about|after|before|one|two"
+    r"|three|four|five|six|at least|\d.*)$",
     re.IGNORECASE,
 )
-SEPARATOR = re.compile(r"; |, (?:and then |and |but |then )?| and (?:then )?")
+SEPARATOR = re.compile(r"; |, (?:and then |and |but |then |so please )?| and (?:then )?")
 SUBORDINATE = re.compile(r"\b(?:that|which|who|whose|because|if|when|until|unless|while|as soon as|so)\b")
 LEANS = re.compile(r"\b(?:it|its|they|them|their|this|these|those)\b", re.IGNORECASE)
 DETERMINER = re.compile(r"(?:the|a|an|each|every|all|no|up to|\d\S*|one|two|three|(?-i:[A-Z]\w*)) ", re.IGNORECASE)
@@ -96,6 +96,8 @@ def _joins(left: str, first: str, separator: str, right: str) -> str | None:
     ordered = imperative(left) or imperative(first)
     if ordered:
         return "" if imperative(right) and not re.search(r"\b(?:If|When)\b", left) else None
+    if "please" in separator:
+        return "" if imperative(right) else None
     moment = MOMENT.match(left)
     parts = split_at_verb(left[moment.end() :] if moment else left)
     if not parts and separator == "; " and len(left.split()) > 3:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 
 from core.qa.rules.clauses import base_of_gerund
 from core.qa.rules.sentences import split_at_verb
@@ -10,6 +11,13 @@ from core.qa.rules.tables import VERB_HEAD
 from core.qa.rules.values import TIME_UNIT
 from core.qa.rules.verbs_en import PERSON, base_form, lower, named
 from core.qa.types import Fact
+
+ENDS = re.compile(r"([A-Z][\w'’]*(?: [A-Z][\w'’]*)*) ?[–—→-] ?([A-Z][\w'’]*(?: [A-Z][\w'’]*)*)(?: ([a-z]+))?$")
+"""Two places with a dash between them, and the kind of thing that leads from one to the other."""
+
+
+MEANS = re.compile(r"(?:meaning|description|purpose|use|function|explanation)s?", re.IGNORECASE)
+"""Columns that say what a row's thing is."""
 
 
 def code_questions(name: str, kind: str) -> list[str]:
@@ -35,7 +43,17 @@ def code_questions(name: str, kind: str) -> list[str]:
 
 
 def cell_questions(fact: Fact, column: str) -> list[str]:
-    subject, name = fact.subject, column if column[:2].isupper() else column[:1].lower() + column[1:]
+    """Questions for a cell: its column asked of its row. A row "Ulm – Bonn route" is also one "from Ulm to Bonn"."""
+    ends = ENDS.match(fact.subject)
+    if not ends:
+        return _cell(fact, fact.subject, column)
+    way = f"{'the ' + ends[3].lower() if ends[3] else 'the way'} from {ends[1]} to {ends[2]}"
+    between = zip_longest(_cell(fact, fact.subject, column), _cell(fact, way, column))
+    return [q for pair in between for q in pair if q]
+
+
+def _cell(fact: Fact, subject: str, column: str) -> list[str]:
+    name = column if column[:2].isupper() else column[:1].lower() + column[1:]
     if VERB_HEAD.match(column):
         verb = name[:-1] if not name.endswith("ses") or name == "closes" else name[:-2]
         ask = "When" if re.match(r"\d", fact.answer) else "What"
@@ -51,16 +69,25 @@ def cell_questions(fact: Fact, column: str) -> list[str]:
             f"At what time does {subject} {verb}?",
             f"{ask} will {subject} {verb}?",
         ]
+    if MEANS.fullmatch(name):
+        return [f"What is {subject} for?", f"What does {subject} mean?", f"What is the {name} of {subject}?",
+                f"Can you explain {subject}?", f"What does {subject} do?", f"Which {name} does {subject} have?"]
+    verb = "are" if re.search(r"[^s]s$", name.split()[0]) else "is"
     made = [
-        f"What is the {name} for {subject}?",
+        f"What {verb} the {name} for {subject}?",
         f"Tell me the {name} of {subject}.",
         f"Which {name} does {subject} have?",
         f"I need to know the {name} for {subject}.",
     ]
     if re.search(r"price|cost|fare|fee|rate|charge", name, re.IGNORECASE) or re.match(r"[$€£¥]", fact.answer):
         made[1:1] = [f"How much is {subject}?", f"How much do I pay for {subject}?"]
-    elif re.search(r"time|duration|reply|response", name) and TIME_UNIT.search(fact.answer):
+    elif re.search(r"time|duration", name) and TIME_UNIT.search(fact.answer):
         made[1:1] = [f"How long is the {name} for {subject}?", f"How long does {subject} take?"]
+    elif re.search(r"reply|response|answer", name) and TIME_UNIT.search(fact.answer):
+        made[1:1] = [f"How long is the {name} for {subject}?", f"How long do I wait for the {name} with {subject}?"]
+    elif re.fullmatch(r"default(?: value)?|standard(?: value)?|factory setting", name):
+        made[1:1] = [f"What is {subject} by default?", f"What is {subject} set to by default?",
+                     f"Which value does {subject} have when nothing is changed?"]
     elif re.match(r"\d{1,2}[:.]\d\d", fact.answer):
         made[1:1] = [f"When is the {name} for {subject}?", f"At what time is the {name} of {subject}?"]
     elif re.fullmatch(r"[\d,.]+", fact.answer) and name.endswith("s"):

@@ -62,6 +62,9 @@ def _exchanges() -> dict[str, list[str]]:
             pairs = zip(_forms(word), _forms(other), strict=True) if verb else \
                 ((word, other), (f"{word}s", f"{other}s"))
             for mine, theirs in pairs:
+                # "started" is past and participle alike, "began" is not: "when was it began" would come out.
+                if verb and mine == _forms(word)[3] and theirs != _forms(other)[3]:
+                    continue
                 if theirs not in made.setdefault(mine, []):
                     made[mine].append(theirs)
     return made

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from core.qa.rules.clauses import base_of_gerund
+from core.qa.rules.clauses import IMPERATIVES, NOUNS_TOO, base_of_gerund
+from core.qa.rules.sentences import VERBS
 
 MODAL = {"is", "are", "was", "were", "can", "must", "may", "should", "will", "could", "might", "would"}
 PAST = {
@@ -71,6 +72,33 @@ def base_form(verb: str, subject: str) -> tuple[str, str]:
             return "does", verb[:-3] + "y"
         return "does", verb[:-2] if verb.endswith(("shes", "ches", "sses", "xes", "goes", "does")) else verb[:-1]
     return "do", verb
+
+
+SAME_PAST = {"led": "leads", "made": "makes", "built": "builds", "held": "holds", "kept": "keeps", "sold": "sells",
+             "paid": "pays", "sent": "sends", "taught": "teaches", "bought": "buys", "met": "meets", "won": "wins",
+             "set": "sets", "put": "puts", "cut": "cuts", "read": "reads"}  # fmt: skip
+"""Participles that are the past tense, too, and their third person."""
+_OTHER_PAST = {"run": "runs", "written": "writes", "given": "gives", "taken": "takes", "driven": "drives",
+               "drawn": "draws", "overseen": "oversees", "chosen": "chooses"}  # fmt: skip
+_DONE_BY_PEOPLE = set(
+    """appoint approve assist author certify compose control coordinate design develop direct distribute edit elect
+employ finance fund head host inspect issue lead maintain oversee organise organize own plan prepare process produce
+provide publish repair review service sign sponsor supervise teach test train translate verify""".split()
+)
+
+
+def third_person(done: str) -> str:
+    """ "handled" → "handles", "led" → "leads": what somebody does by whom it is done. "" for verbs not known."""
+    known = {**SAME_PAST, **_OTHER_PAST}.get(done)
+    if known or not done.endswith("ed"):
+        return known or ""
+    stem = done[:-2]
+    single = stem[:-1] if stem[-2:-1] == stem[-1:] else stem
+    forms = (done[:-1], stem, single, f"{stem[:-1]}y" if stem[-1:] == "i" else stem)
+    base = next((f for f in forms if f in _DONE_BY_PEOPLE or f in VERBS or f in IMPERATIVES or f in NOUNS_TOO), "")
+    if re.search(r"[^aeiou]y$", base):
+        return f"{base[:-1]}ies"
+    return base and base + ("es" if re.search(r"(?:s|x|z|ch|sh)$", base) else "s")
 
 
 def purpose(goal: str) -> str:

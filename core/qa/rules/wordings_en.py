@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from core.qa.rules.asks_en import UNIT_NAMES, question_words, unit_of
+from core.qa.rules.asks_en import CATEGORY, UNIT_NAMES, question_words, unit_of
 from core.qa.rules.attributes import attribute_questions
 from core.qa.rules.clauses import LEANS, MOMENT, clauses, imperative
 from core.qa.rules.forms_en import (
@@ -18,15 +18,12 @@ from core.qa.rules.forms_en import (
 from core.qa.rules.sections import KIND as SECTION
 from core.qa.rules.sections import section_questions
 from core.qa.rules.sentences import split_at_verb
-from core.qa.rules.values import TIME_UNIT, Value, find_values
-from core.qa.rules.verbs_en import MODAL, PERSON, base_form, lower, purpose
+from core.qa.rules.trimming_en import without_first, without_others, without_prepositions, without_rest
+from core.qa.rules.values import TIME_UNIT, WORD_NUMBER, Value, find_values
+from core.qa.rules.verbs_en import MODAL, PERSON, SAME_PAST, base_form, lower, purpose, third_person
 from core.qa.rules.wordings_rest_en import rest_questions
 from core.qa.types import Fact
 
-PREPOSITION = re.compile(
-    r"(?:^|\s)(in|at|on|by|for|from|to|until|after|within|under|with|about|between|up to|at least|at most|only"
-    r"|over|above|below|of|than|as|up|least|most|every|before|till|around|longer than|more than|less than|average)$"
-)
 CONDITION = re.compile(
     r"^((?:If|When|After|Before|In case of|During|By default|In|To|For|On|At|As soon as|Once) ?[^,]*), (.+)$"
 )
@@ -48,6 +45,10 @@ MASS = re.compile(
     r"^ ?of ((?:[\w-]+ ){0,3}?[\w-]+)"
     r"(?= (?:in|into|to|with|at|behind|so|and|for|on|until|from|per|before|after)\b|[.,]|$)"
 )
+
+
+FILLED = re.compile(r"(?:fill|type|key|hand|send|turn|switch|dial|put)")
+"""Orders whose "in" or "on" belongs to them: "Fill in form B2" happens in no form."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,11 @@ def _sentence(fact: Fact, spare: bool) -> list[str]:
         ]
     line = re.match(r"([A-Z][^:.]{1,40}): ", text)
     if line and not step and fact.kind == "fact" and not split_at_verb(line[1]):
-        return _line(lower(line[1]), value, text[line.end() :])
+        said = text[line.end() :]
+        if value.start < line.end() or not split_at_verb(said):
+            return _line(lower(line[1]), value, said)
+        return [f"What should I know about {lower(line[1])}?", f"What applies to {lower(line[1])}?",
+                *_varied(_asks(said, _moved(value, -line.end()), ""))[:4], f"Tell me about {lower(line[1])}."]
     if value.kind == "rest":
         return rest_questions(text, aim, wide=spare)
     asks = _asks(text, value, aim)
@@ -170,7 +175,7 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
     subject, verb, _ = parts
     before = text[len(subject) + len(verb) + 1 : value.start].strip(' "“`')
     after = re.split(r"[,;](?:\s|$)|\band\b|\bbut\b|\bor\b", text[value.end :].strip(' "”`.'))[0].strip(" .")
-    before = _without_others(before, text)
+    before = without_rest(without_others(without_first(before), text), value)
     if (
         value.kind in ("name", "number")
         and LOOSE.match(after)
@@ -188,7 +193,7 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
         thing = re.sub(r"^an? ", "the ", called[1])
         return [Ask(f"What is {thing} called", f"what {thing} is called"), Ask(f"What is the name of {thing}", "")]
     if (
-        re.search(r"[,;] |\d|\b(?:that|which|who|if|when|unless|because|until)\b(?!$)", before)
+        re.search(rf"[,;] |\d|{WORD_NUMBER}|\b(?:that|which|who|if|when|unless|because|until)\b(?!$)", before)
         and value.kind != "meaning"
         or len(before.split()) > 9
     ):
@@ -199,7 +204,7 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
     if verb in ("has", "have") and value.kind in ("code", "name") and noun != before:
         asks = [f"What is the {noun} of {lower(subject)}", f"Which {noun} does {lower(subject)} have"]
         return [Ask(a, f"which {noun} {lower(subject)} {verb}") for a in asks]
-    preposition, before = _without_prepositions(before)
+    preposition, before = without_prepositions(before)
     if (
         re.match(r"to ", after)
         and value.kind == "time"
@@ -213,15 +218,30 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
     if adjective and verb in MODAL:
         ask, after = [f"How {adjective[1]}"], ""
     elif re.match(r"(?:in advance|ahead|early|away|late)\b", after) and value.kind == "number" and verb in MODAL:
+        after = without_others(after, text)
         ask, after = [f"How many {unit_of(value)} {after}", f"How far {after}"], ""
     else:
         ask = question_words(value, preposition, verb, before, text)
     before = re.sub(r"(?:^|\s)only\b", "", before).strip()
-    if before.endswith(","):
+    if before.endswith(",") or re.search(r"\band [a-z]+[^s\W]s$", before):
         return []
     if ask and (kind := re.fullmatch(r"([A-Z][a-z]+) which ([a-z]+)", ask[0])):
         before = re.sub(rf"(?:^|\s){kind[1].lower()} (?:the|a|an) (?:[a-z]+ )*?{kind[2]}$", "", before)
-    return _turned(subject, verb, ask, before, after, condition)
+    made = _turned(subject, verb, ask, before, after, condition)
+    return [made[0], *_by_whom(subject, verb, before, after, condition), *made[1:]] if ask == ["By whom"] else made
+
+
+def _by_whom(subject: str, verb: str, before: str, after: str, condition: str) -> list[Ask]:
+    """Who does what is done: "The shop is run by Ann." → "Who is the shop run by?", "Who runs the shop?" """
+    name, done, rest = lower(subject), *before.partition(" ")[::2]
+    tail = " ".join(part for part in (rest, after) if part)
+    made = [Ask(f"Who {verb} {name} {done}{f' {rest}' if rest else ''} by{f' {after}' if after else ''}{condition}",
+                f"who {name} {verb} {done}{f' {rest}' if rest else ''} by{f' {after}' if after else ''}{condition}")]
+    does = done if verb in ("was", "were") and (done.endswith("ed") or done in SAME_PAST) else third_person(done)
+    if verb in ("is", "are", "was", "were") and does:
+        direct = f"Who {does} {name}{f' {tail}' if tail else ''}{condition}"
+        made.insert(0, Ask(direct, _small(direct)))
+    return made
 
 
 def _turned(subject: str, verb: str, ask: list[str], before: str, after: str, condition: str) -> list[Ask]:
@@ -235,7 +255,8 @@ def _turned(subject: str, verb: str, ask: list[str], before: str, after: str, co
     )
     for word in ask:
         of = (
-            re.match(r"(?:of|per) (?:[\w-]+ )?[\w-]+(?= (?:a|an|per|in|on|at|for|with|to|from|by|during)\b|$)", after)
+            re.match(r"of (?:up to|at most|at least|over|under|about) [\d.,]+ [\w-]+(?: each)?"
+                     r"|(?:of|per) (?:[\w-]+ )?[\w-]+(?= (?:a|an|per|in|on|at|for|with|to|from|by|during)\b|$)", after)
             if re.match(r"(?:\w+ )?how m(?:any|uch)", word, re.IGNORECASE)
             else None
         )
@@ -252,26 +273,6 @@ def _turned(subject: str, verb: str, ask: list[str], before: str, after: str, co
     return made
 
 
-def _without_others(before: str, text: str) -> str:
-    """The words before a value without other values that hang on by a preposition ("opened in 1987 by")."""
-    for other in find_values(text, "en", limit=9):
-        pattern = rf"(?<=\S) (?:(?:in|on|at|by|for|within|to|from) (?:the )?){re.escape(other.text)}(?= |$)"
-        if other.kind in ("often", "place"):
-            pattern = rf"(?<=\S) {re.escape(other.text)}(?= |$)"
-        before = re.sub(pattern, "", before, count=1)
-    return before
-
-
-def _without_prepositions(before: str) -> tuple[str, str]:
-    """(the preposition next to the value, the words before all of them)."""
-    match = PREPOSITION.search(before)
-    preposition = match[1] if match else ""
-    while match:
-        before = before[: match.start()]
-        match = PREPOSITION.search(before)
-    return preposition, before
-
-
 def _small(text: str) -> str:
     return text[:1].lower() + text[1:]
 
@@ -279,11 +280,16 @@ def _small(text: str) -> str:
 def _ordered(text: str, value: Value, aim: str) -> list[Ask]:
     """Questions for a value in an instruction: "Empty the cup every 5 days." → "How often should I empty the cup?" """
     before = text[: value.start].strip(' "“`')
-    preposition, act = _without_prepositions(before)
+    preposition, act = without_prepositions(before)
     negative = re.match(r"(?:Do not|Never) ", act)
     if not act or "," in act or negative or re.search(r"\b(?:and|when|until|which|if)\b", act):
         return []
     act = act[:1].lower() + act[1:]
+    if value.kind == "code" and preposition in ("in", "on", "out") and FILLED.fullmatch(act):
+        thing = CATEGORY.match(value.text)
+        which = f"Which {thing[1].lower()}" if thing else "What"
+        ways = (f"should I {act} {preposition}{aim}", f"do I have to {act} {preposition}{aim}", f"do I need{aim}")
+        return [Ask(f"{which} {way}", f"{_small(which)} to {act} {preposition}{aim}") for way in ways]
     mass = MASS.match(text[value.end :])
     if mass and value.kind == "number" and not TIME_UNIT.search(value.text):
         return _amount(act, value, mass[1].strip(), preposition, text[value.end + mass.end() :], aim)
@@ -315,6 +321,8 @@ def _amount(act: str, value: Value, thing: str, preposition: str, after: str, ai
 
 def _varied(asks: list[Ask]) -> list[str]:
     """Each question in a structure of its own: asked directly, politely, as a wish, and with the subject first."""
+    if not asks:
+        return []
     first, last = asks[0], asks[-1]
     made = [f"{first.direct}?", f"Can you tell me {first.indirect}?"]
     made += [f"{a.direct}?" for a in asks[1:3]]

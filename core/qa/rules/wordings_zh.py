@@ -163,11 +163,15 @@ def _around(fact: Fact, value: Value) -> list[str]:
     if re.match(r"如果|若|一旦", clause):
         return []
     ask = _word(value)
+    if clause.startswith("即") and start > 0:
+        start = max(fact.statement.rfind(mark, 0, start - 1) for mark in "，；。：") + 1
+        clause = fact.statement[start:end]
     asked = clause.replace(value.text, ask, 1)
     if fact.subject and fact.subject not in asked and start > 0 and not re.match(r"[^是为]{2,10}[是为]", clause):
         step = fact.kind.startswith("step")
         if step or fact.statement.startswith(fact.subject):
-            asked = f"{fact.subject}{'时，' if step else ''}{asked}" if len(fact.subject) < 12 else asked
+            then = re.sub(r"^(?:并|则|就)(?=.{3})", "", asked) if step else asked
+            asked = f"{fact.subject}{'时，' if step else ''}{then}" if len(fact.subject) < 12 else asked
     condition = fact.statement[:start].rstrip("，；") if start > 0 else ""
     if re.match(r"[这该此其]", clause) and condition:
         asked = f"{re.split('[，；。]', condition)[-1]}，{clause.replace(value.text, ask, 1)}"
@@ -193,7 +197,8 @@ def _varied(asked: str, ask: str, subject: str) -> list[str]:
     if limit := LIMIT.fullmatch(bare):
         made[1:1] = [f"{limit[1]}{limit[2]}多少就要{limit[3]}？", f"什么时候必须{limit[3]}？"]
     if subject and bare.startswith(subject) and len(subject) > 1 and not UNNAMED.search(subject):
-        made.append(f"关于{subject}，我想问：{other[len(subject) :].lstrip('，的')}？")
+        about = re.sub(r"^(?:时，|[，的])+", "", other[len(subject) :])
+        made.append(f"关于{subject}，我想问：{about}？")
     made += [f"我想知道{other}。", f"帮我查一下，{bare}？", f"{other}，能说一下吗？"]
     return made
 

@@ -1,0 +1,195 @@
+"""The command line for datasets: `python app.py data import|show|check|split|convert|export|undo|delete`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from core.errors import UserError
+from core.storage import Workspace
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False,
+                  help="Imports, shows, checks, divides and exports datasets.")
+Name = Annotated[str, typer.Argument(help="Id, registered name or title of a dataset.")]
+Maps = Annotated[Optional[list[str]], typer.Option("--map", help="Meaning of a column: prompt=Question")]  # noqa: UP045
+
+
+@app.command("import")
+def import_(files: Annotated[list[Path], typer.Argument(help="Files, archives, or a data folder of LLaMA-Factory.")],
+            title: Annotated[str, typer.Option(help="Name of the dataset.")] = "", map: Maps = None) -> None:
+    """Makes datasets of files: JSON, JSONL, CSV, TSV, XLSX, Parquet, XML, text, ZIP."""
+    from core.datasets.importing import faults_of, import_files
+
+    ws = Workspace.default()
+    done = import_files(ws, [(path.resolve(), path.name) for path in files], title, _mapping(map))
+    for info in done.datasets:
+        typer.echo(f"{info.id}  {info.name}  {info.kind}/{info.shape}  {info.rows} rows, "
+                   f"{info.held_out_rows} held out, {info.faults} left out")
+        for fault in faults_of(ws, info.id, 20):
+            typer.echo(f"  {describe(fault)}", err=True)
+    for left in done.skipped:
+        typer.echo(f"{left.label}: {UserError(left.error['key'], **left.error.get('params', {}))}", err=True)
+
+
+@app.command()
+def show(name: Annotated[str, typer.Argument(help="Dataset; without one all are listed.")] = "",
+         offset: Annotated[int, typer.Option(help="First row, counted from 0.")] = 0,
+         rows: Annotated[int, typer.Option(help="How many.")] = 5,
+         held_out: Annotated[bool, typer.Option("--held-out", help="The held-out part.")] = False,
+         words: Annotated[str, typer.Option(help="Only rows that hold these words.")] = "") -> None:
+    """Lists datasets, or prints rows of one."""
+    from core.datasets.reading import as_conversation, page_of
+    from core.datasets.rows import Row
+    from core.datasets.store import list_all
+
+    ws = Workspace.default()
+    if not name:
+        for info in list_all(ws):
+            rows_here = f"{info.rows} rows" if info.rows >= 0 else "made elsewhere"
+            typer.echo(f"{info.id}  {info.name}  {info.kind}  {rows_here}  {info.title}")
+        return
+    found, total = page_of(ws, find(ws, name).id, offset, rows, "held_out" if held_out else "train", words)
+    typer.echo(f"{total} rows")
+    for one in found:
+        typer.echo(f"--- {one.number}")
+        if isinstance(one.row, Row):
+            for turn in as_conversation(one.row):
+                typer.echo(f"{turn['role']}: {turn['content']}")
+        else:
+            typer.echo(UserError(one.row.key, **one.row.params))
+
+
+@app.command()
+def split(name: Name, share: Annotated[float, typer.Option(help="Part to hold out, 0 to 1.")] = 0.1,
+          seed: Annotated[int, typer.Option(help="The same seed gives the same parts.")] = 42,
+          group: Annotated[str, typer.Option(help="Column whose equal values stay together.")] = "question",
+          stratify: Annotated[str, typer.Option(help="Column to spread evenly over both parts.")] = "") -> None:
+    """Divides a dataset into a training and a held-out part."""
+    from core.datasets.operations import split as divide
+
+    ws = Workspace.default()
+    info = divide(ws, find(ws, name).id, share, seed, group, stratify)
+    typer.echo(f"{info.rows} rows to train, {info.held_out_rows} held out")
+
+
+@app.command()
+def check(name: Name,
+          fix: Annotated[Optional[list[str]], typer.Option(help="Kind of fault to mend, or all.")] = None,  # noqa: UP045
+          ) -> None:
+    """Looks for faults in the rows; with --fix mends them (`undo` takes it back). Ends with 1 when any are left."""
+    from core.datasets.doctor import examine, mend
+    from core.i18n import t
+
+    ws = Workspace.default()
+    dataset_id = find(ws, name).id
+    if fix:
+        names = [one.name for one in examine(ws, dataset_id).findings if one.mendable and (one.name in fix or
+                                                                                          "all" in fix)]
+        if names:
+            mend(ws, dataset_id, names)
+    report = examine(ws, dataset_id)
+    for one in report.findings:
+        typer.echo(f"{len(one.places):6}  {one.name}: {t(f'dataset.doctor.{one.name}')}")
+        for (part, number), shown, after in one.examples[:3]:
+            typer.echo(f"        {part} {number}: {' '.join(shown.split())}" + (f" → {after}" if after else ""))
+    if report.advice:
+        typer.echo(t(f"dataset.doctor.{report.advice}", count=report.train))
+    if not report.findings:
+        typer.echo(t("dataset.doctor.clean", count=report.rows))
+    raise typer.Exit(1 if report.findings else 0)
+
+
+@app.command()
+def undo(name: Name) -> None:
+    """Takes back the last change of a dataset's rows."""
+    from core.datasets.versions import undo as back
+
+    ws = Workspace.default()
+    info = back(ws, find(ws, name).id)
+    typer.echo(f"{info.rows} rows to train, {info.held_out_rows} held out")
+
+
+@app.command()
+def convert(source: Path, target: Path, to: Annotated[str, typer.Option(help="Format, see export.")],
+            map: Maps = None) -> None:
+    """Turns a file into another format without keeping a dataset."""
+    from core.datasets.exporting import export as write
+    from core.datasets.importing import import_files
+    from core.storage import remove_dir
+
+    scratch = Workspace.default().tmp_dir()
+    try:
+        ws = Workspace.at(scratch)
+        info = import_files(ws, [(source.resolve(), source.name)], mapping=_mapping(map)).datasets[0]
+        made = write(ws, info.id, to, target.resolve())
+        typer.echo(f"{made.rows} rows written, {info.faults + made.left_out} left out")
+    finally:
+        remove_dir(scratch)
+
+
+@app.command()
+def export(name: Name, target: Path,
+           to: Annotated[str, typer.Option(help="alpaca, sharegpt, messages, prompt_completion, preference, multitask, "
+                                                "text, csv, xlsx, parquet, openai, siliconflow, llama-factory")],
+           held_out: Annotated[bool, typer.Option("--held-out", help="The held-out part.")] = False,
+           model: Annotated[str, typer.Option(help="Model in LLaMA-Factory's YAML.")] = "",
+           template: Annotated[str, typer.Option(help="LLaMA-Factory's name of its chat template.")] = "") -> None:
+    """Writes a dataset for other programs; llama-factory makes a folder, or a .zip, with dataset_info.json and YAML."""
+    ws = Workspace.default()
+    if to == "llama-factory":
+        from core.datasets.llama_factory import export_folder
+
+        chosen: dict[str, Any] = {k: v for k, v in (("model", model), ("template", template)) if v}
+        typer.echo(f"{export_folder(ws, find(ws, name).id, target.resolve(), **chosen)} rows written")
+        return
+    from core.datasets.exporting import export as write
+
+    made = write(ws, find(ws, name).id, to, target.resolve(), "held_out" if held_out else "train")
+    typer.echo(f"{made.rows} rows written, {made.left_out + made.unreadable} left out")
+
+
+@app.command()
+def delete(name: Name) -> None:
+    """Deletes a dataset with its earlier versions."""
+    from core.datasets.store import delete_dataset
+
+    ws = Workspace.default()
+    info = find(ws, name)
+    delete_dataset(ws, info.id)
+    typer.echo(f"{info.title} is deleted")
+
+
+def find(ws: Workspace, name: str) -> Any:
+    """The dataset of that id, registered name or title. Raises UserError when there is none, or several."""
+    from core.datasets.store import list_all
+
+    known = list_all(ws)
+    for fits in (lambda d: d.id == name, lambda d: d.name == name, lambda d: d.title == name):
+        found = [info for info in known if fits(info)]
+        if len(found) == 1:
+            return found[0]
+    raise UserError("dataset.error.unknown", name=name)
+
+
+def describe(fault: Any, lang: str = "en") -> str:
+    """"file.jsonl, line 7, column output: no answer"."""
+    from core.i18n import t
+
+    where = f"{fault.file}" + (f" · {fault.sheet}" if fault.sheet else "")
+    column = t("dataset.fault.column", lang, name=fault.column) if fault.column else ""
+    return t("dataset.fault.line", lang, file=where, line=fault.line, column=column,
+             why=UserError(fault.key, **fault.params).text(lang))
+
+
+def _mapping(given: list[str] | None) -> Any:
+    if not given:
+        return None
+    from core.datasets.mapping import ROLES, Mapping
+
+    pairs = [one.partition("=") for one in given]
+    wrong = [one for one, (role, _, column) in zip(given, pairs, strict=True) if role not in ROLES or not column]
+    if wrong:
+        raise UserError("dataset.error.map", name=wrong[0], known=", ".join(ROLES))
+    return Mapping({role: column for role, _, column in pairs})

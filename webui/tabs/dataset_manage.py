@@ -1,0 +1,130 @@
+"""One dataset's further sides: what was left out, its name and notes, copies, undo, and export for other programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from core import jobs
+from core.datasets import DatasetInfo, work
+from core.datasets.command import describe as fault_words
+from core.datasets.exporting import counts
+from core.datasets.importing import faults_of
+from core.datasets.labels import describe, duplicate
+from core.datasets.versions import undo, versions
+from core.storage.workspace import user_path
+from webui.components.words import plain, size
+from webui.page import Call, Page
+
+SHOWN_FAULTS = 100
+
+
+class ManagePanel:
+    """Below the rows of the dataset whose id is in `shown`."""
+
+    def __init__(self, page: Page, shown: gr.State, split: gr.Radio) -> None:
+        tr = page.tr
+        self.shown, self.split = shown, split
+        with gr.Accordion(tr("dataset.faults.title"), open=False, visible=False,
+                          elem_id="dataset-faults") as self.faults_box:
+            self.faults = gr.Dataframe(datatype="str", interactive=False, buttons=[], show_label=False, wrap=True,
+                                       label=tr("dataset.faults.title"), elem_classes="rows", max_height=300)
+        with gr.Accordion(tr("dataset.out.title"), open=False, elem_id="dataset-export") as self.export_box:
+            gr.Markdown(tr("dataset.out.about"), elem_classes="hint")
+            self.format = gr.Dropdown([], label=tr("dataset.out.format"), interactive=True, elem_id="dataset-format")
+            self.note = gr.Markdown("", elem_classes="hint", elem_id="dataset-export-note")
+            with gr.Row(elem_classes="actions"):
+                self.export = gr.Button(tr("dataset.out.title"), elem_id="dataset-export-start")
+                self.file = gr.DownloadButton(tr("dataset.out.save"), visible=False, elem_id="dataset-export-save")
+        with gr.Accordion(tr("dataset.about.title"), open=False, visible=False, elem_id="dataset-about") as self.about:
+            self.title = gr.Textbox(label=tr("dataset.ui.name"), max_lines=1, elem_id="dataset-title")
+            self.tags = gr.Textbox(label=tr("dataset.about.tags"), info=tr("dataset.about.tags_help"), max_lines=1,
+                                   elem_id="dataset-tags")
+            self.notes = gr.Textbox(label=tr("dataset.about.notes"), lines=3, elem_id="dataset-notes")
+            with gr.Row(elem_classes="actions"):
+                self.copy = gr.Button(tr("dataset.about.copy"), size="sm", elem_id="dataset-copy")
+                self.undo = gr.Button(tr("dataset.about.undo"), size="sm", visible=False, elem_id="dataset-undo")
+                self.save = gr.Button(tr("dataset.about.save"), size="sm", elem_id="dataset-save")
+        page.on(self.format.input, self.count, [shown, split, self.format], [self.export, self.note, self.file])
+        page.on(split.input, self.count, [shown, split, self.format], [self.export, self.note, self.file])
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What `show` fills, in its order."""
+        return [self.faults_box, self.faults, self.format, self.export, self.note, self.file, self.about, self.title,
+                self.tags, self.notes, self.undo]
+
+    def show(self, call: Call, info: DatasetInfo | None) -> list[Any]:
+        """The sides of a dataset."""
+        if info is None:
+            return [gr.skip()] * len(self.outputs)
+        found = faults_of(call.ws, info.id, SHOWN_FAULTS) if info.faults else []
+        table = {"headers": [call.t("dataset.faults.column")], "data": [[fault_words(f, call.lang)] for f in found]}
+        title = call.t("dataset.faults.count", count=info.faults)
+        formats = [(call.t(f"dataset.format.{fmt}"), fmt) for fmt in (work.FOLDER, *counts(call.ws, info.id))]
+        earlier = len(versions(call.ws, info.id)) if info.own else 0
+        return [gr.update(visible=bool(found), label=title), gr.update(value=table),
+                gr.update(choices=formats, value=work.FOLDER), *self.count(call, info.id, "train", work.FOLDER)[:2],
+                self.finished(call, info.id),
+                gr.update(visible=info.own), info.title, ", ".join(info.tags), info.notes,
+                gr.update(visible=earlier > 0)]
+
+    def count(self, call: Call, shown: str | None, split: str, fmt: str | None) -> list[Any]:
+        """How many rows the file will have, on the button; what it cannot hold, below the menu."""
+        if not shown or not fmt:
+            return [gr.skip(), "", gr.update(visible=False)]
+        part = "train" if fmt == work.FOLDER or split != "held_out" else "held_out"
+        known = counts(call.ws, shown, part)
+        total = known.get("csv", 0)
+        rows = total if fmt == work.FOLDER else known.get(fmt, 0)
+        left = call.t("dataset.out.left_out", count=total - rows) if total > rows else ""
+        help = call.t(f"dataset.out.help.{fmt}") if fmt in (work.FOLDER, "openai", "siliconflow") else ""
+        return [gr.update(value=call.t("dataset.out.start", count=rows), interactive=rows > 0),
+                " ".join(part for part in (help, left) if part), gr.update(visible=False)]
+
+    def begin(self, call: Call, shown: str | None, split: str, fmt: str | None) -> jobs.JobView | None:
+        """Starts the export."""
+        if not shown or not fmt:
+            return None
+        return work.start_export(call.ws, shown, fmt, "held_out" if split == "held_out" else "train")
+
+    def finished(self, call: Call, shown: str) -> Any:
+        """The download button, when the newest job exported the dataset that is shown."""
+        job = next(iter(jobs.list_jobs(call.ws, "dataset")), None)
+        if (job is None or job.state is not jobs.JobState.DONE or job.params.get("op") != "export"
+                or job.params.get("dataset") != shown or not job.result):
+            return gr.update(visible=False)
+        path = user_path(job.result["path"])
+        if not path.is_file():
+            return gr.update(visible=False)
+        label = call.t("dataset.out.ready", name=path.name, size=size(path.stat().st_size), count=job.result["rows"])
+        return gr.update(value=str(path), label=label, visible=True)
+
+    def labelled(self, call: Call, shown: str | None, title: str, tags: str, notes: str) -> None:
+        """Keeps name, tags and notes."""
+        if shown:
+            describe(call.ws, shown, title=title, notes=notes, tags=tags.replace("，", ",").split(","))
+
+    def copied(self, call: Call, shown: str | None, title: str) -> DatasetInfo | None:
+        """Makes a copy."""
+        return duplicate(call.ws, shown, call.t("dataset.about.copy_name", name=title)) if shown else None
+
+    def undone(self, call: Call, shown: str | None) -> DatasetInfo | None:
+        """Goes back to the version before."""
+        return undo(call.ws, shown) if shown else None
+
+
+def about(info: DatasetInfo, call: Call) -> str:
+    """What a dataset of files is: its kind, format, files, tags and notes, for its head."""
+    if not info.shape or info.rows < 0:
+        return ""
+    parts = [call.t(f"dataset.kind.{info.kind}")]
+    if info.files:
+        parts.append(plain(", ".join(info.files[:3])) + (" …" if len(info.files) > 3 else ""))
+    if info.tools:
+        parts.append(call.t("dataset.tools", count=info.tools))
+    if info.made_from:
+        parts.append(plain(call.say(info.made_from)))
+    parts += [f"`{tag.replace('`', '')}`" for tag in info.tags]
+    return " · ".join(parts) + (f"\n\n{plain(info.notes)}" if info.notes else "")
