@@ -90,17 +90,23 @@ def write_pairs(
 
 def _proposed(chunk: Chunk, facts: Sequence[Fact], client: Completer, wordings: int, seed: int, round_trip: bool
               ) -> list[list[str]]:
-    """The model's questions that are kept for each fact. Where few are, it is asked once more, more freely."""
+    """The model's questions that are kept for each fact.
+
+    When many are wanted, the model is asked once more about facts with few, more freely, and what fits another
+    statement as well is left out; a long document would take too long for the one and has facts enough for the other.
+    """
     statements = list(dict.fromkeys(f.statement for f in facts if f.kind != SECTION))
     unique = Uniqueness(statements) if statements else None
     headings = " ".join(chunk.heading_path)
     kept: list[list[str]] = [[] for _ in facts]
-    for turn, temperature in enumerate((TEMPERATURE, FREER)):
-        asked = [fact if len(mine) < wordings // 3 else None for fact, mine in zip(facts, kept, strict=True)]
+    many = wordings > USUAL
+    for turn, temperature in enumerate((TEMPERATURE, FREER) if many else (TEMPERATURE,)):
+        asked = [fact if not turn or len(mine) < wordings // 3 else None
+                 for fact, mine in zip(facts, kept, strict=True)]
         proposals = _proposals(asked, client, seed + turn * _FURTHER, temperature, max(1.0, wordings / USUAL))
         fresh = [
             _shortlist([q for q in proposed if q not in mine and acceptable(q, fact, chunk.language, headings)], fact,
-                       unique, wordings)
+                       unique, wordings, many)
             for fact, proposed, mine in zip(facts, proposals, kept, strict=True)
         ]
         if round_trip:
@@ -122,11 +128,11 @@ def fact_key(fact: Fact) -> str:
     return hashlib.sha256(f"{fact.statement}\n{fact.answer}".encode()).hexdigest()[:12]
 
 
-def _shortlist(proposed: list[str], fact: Fact, unique: Uniqueness | None, wordings: int) -> list[str]:
+def _shortlist(proposed: list[str], fact: Fact, unique: Uniqueness | None, wordings: int, alone: bool) -> list[str]:
     """The proposals that fit this statement best and differ from each other."""
     if not proposed or unique is None:
         return []
-    mine = [q for q in proposed if unique.points_at(q, fact.statement)]
+    mine = [q for q in proposed if unique.points_at(q, fact.statement, alone)]
     return choose(unique.by_fit(mine, fact.statement), wordings)
 
 
