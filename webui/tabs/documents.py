@@ -128,7 +128,7 @@ class DocumentsTab:
         any_documents = bool(snap.documents)
         view = [gr.skip()] * len(self.viewer.outputs)
         if look:
-            id, number = place_of(shown)
+            id, number = place_of(sent or shown)  # a call that set out before the last answer came has an old `shown`
             document = snap.find(id) or next(iter(snap.documents), None)
             known = document is not None and document.id == id and number
             view = self.viewer.show(call, document, number if known else 1, shown, sent)
