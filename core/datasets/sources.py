@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -143,7 +144,7 @@ def _unpack(ws: Workspace, path: Path, label: str) -> Path:
                     with archive.open(member) as source, target.open("wb") as file:
                         shutil.copyfileobj(source, file, 1 << 20)
             return folder
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise UserError("dataset.error.damaged", name=label) from error
     except OSError as error:
         raise storage_error(error, path) from error

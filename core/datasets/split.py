@@ -12,8 +12,7 @@ from core.datasets.similar import bare, near_pairs
 def held_out(questions: Sequence[str], facts: Sequence[str], share: float, seed: int) -> set[int]:
     """Indices of rows to hold out; the same for the same questions, facts in the same order, share and seed.
 
-    Every fact keeps at least half of its wordings, and at least one, for training; those with the most wordings give
-    first. No held-out question is nearly the
+    Every fact keeps at least half of its wordings, and at least one, for training. No held-out question is nearly the
     same (Jaccard of character 5-grams ≥ 0.8) as one that is trained on, of whatever fact.
 
     Args:
@@ -31,7 +30,6 @@ def held_out(questions: Sequence[str], facts: Sequence[str], share: float, seed:
     draw = random.Random(seed)
     order = list(rows)  # not by their keys, in which there are ids that differ each time
     draw.shuffle(order)
-    order.sort(key=lambda fact: -len(rows[fact]))  # facts with few wordings need them all to be learned
     choices = {fact: draw.sample(rows[fact], len(rows[fact])) for fact in order}
     chosen: set[int] = set()
     for turn in range(max((len(r) // 2 for r in rows.values()), default=0)):

@@ -19,12 +19,12 @@ from core.qa.rules.sections import KIND as SECTION
 from core.qa.rules.synonyms_en import reworded
 from core.qa.rules.wordings_en import questions_en
 from core.qa.rules.wordings_zh import questions_zh
+from core.qa.settings import LEAST
 from core.qa.types import Chunk, Draft, Fact
 from core.storage import Workspace
 
 SAMPLES = {"fact": 8, "item": 5, "step": 5, "label": 4, "cell": 4, "attribute": 4}
-"""Proposals of the model for each kind of fact, for `USUAL` wordings; the other kinds are worded by rules alone."""
-USUAL = 6
+"""Proposals of the model for each kind of fact at `LEAST` wordings, in proportion for more; rules word the others."""
 TEMPERATURE, FREER = 0.7, 1.0
 """Of the first proposals, and of those for facts of which fewer than a third of the wanted wordings were kept."""
 _FURTHER = 7919
@@ -69,7 +69,7 @@ def write_pairs(
         again = fact.statement in stated and fact.kind.split(":")[0] in ("fact", "item", "step")
         most = -(-wordings // 2) if again else wordings
         if fact.kind.split(":")[0] not in SAMPLES:
-            most = min(most, USUAL)
+            most = min(most, LEAST)
         stated.add(fact.statement)
         ruled = questions_zh if chunk.language == "zh" else questions_en
         worded = ruled(fact, fact.subject not in shared)
@@ -90,17 +90,23 @@ def write_pairs(
 
 def _proposed(chunk: Chunk, facts: Sequence[Fact], client: Completer, wordings: int, seed: int, round_trip: bool
               ) -> list[list[str]]:
-    """The model's questions that are kept for each fact. Where few are, it is asked once more, more freely."""
+    """The model's questions that are kept for each fact.
+
+    When many are wanted, the model is asked once more about facts with few, more freely, and what fits another
+    statement as well is left out; a long document would take too long for the one and has facts enough for the other.
+    """
     statements = list(dict.fromkeys(f.statement for f in facts if f.kind != SECTION))
     unique = Uniqueness(statements) if statements else None
     headings = " ".join(chunk.heading_path)
     kept: list[list[str]] = [[] for _ in facts]
-    for turn, temperature in enumerate((TEMPERATURE, FREER)):
-        asked = [fact if len(mine) < wordings // 3 else None for fact, mine in zip(facts, kept, strict=True)]
-        proposals = _proposals(asked, client, seed + turn * _FURTHER, temperature, max(1.0, wordings / USUAL))
+    many = wordings > LEAST
+    for turn, temperature in enumerate((TEMPERATURE, FREER) if many else (TEMPERATURE,)):
+        asked = [fact if not turn or len(mine) < wordings // 3 else None
+                 for fact, mine in zip(facts, kept, strict=True)]
+        proposals = _proposals(asked, client, seed + turn * _FURTHER, temperature, max(1.0, wordings / LEAST))
         fresh = [
             _shortlist([q for q in proposed if q not in mine and acceptable(q, fact, chunk.language, headings)], fact,
-                       unique, wordings)
+                       unique, wordings, many)
             for fact, proposed, mine in zip(facts, proposals, kept, strict=True)
         ]
         if round_trip:
@@ -122,11 +128,11 @@ def fact_key(fact: Fact) -> str:
     return hashlib.sha256(f"{fact.statement}\n{fact.answer}".encode()).hexdigest()[:12]
 
 
-def _shortlist(proposed: list[str], fact: Fact, unique: Uniqueness | None, wordings: int) -> list[str]:
+def _shortlist(proposed: list[str], fact: Fact, unique: Uniqueness | None, wordings: int, alone: bool) -> list[str]:
     """The proposals that fit this statement best and differ from each other."""
     if not proposed or unique is None:
         return []
-    mine = [q for q in proposed if unique.points_at(q, fact.statement)]
+    mine = [q for q in proposed if unique.points_at(q, fact.statement, alone)]
     return choose(unique.by_fit(mine, fact.statement), wordings)
 
 

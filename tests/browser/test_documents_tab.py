@@ -38,6 +38,17 @@ def cell(page: Any, name: str) -> Any:
     return page.locator("#documents-list [role=gridcell]", has_text=name)
 
 
+def open_box(page: Any) -> None:
+    """Opens the box for corrections. A tab that is opened for the first time is filled a frame after it shows."""
+    page.get_by_role("tab", name=re.compile("Correct|修改")).click()
+    expect(page.locator("#documents-source textarea")).to_be_visible()
+    page.evaluate("""() => new Promise(done => {
+        let frames = 20
+        const next = () => frames-- ? requestAnimationFrame(next) : done()
+        next()
+    })""")
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_files_become_pages_that_can_be_corrected(lang: str, start_app: Callable[..., AppProcess], tmp_path: Path,
                                                   open_page: Callable[..., Any]) -> None:
@@ -57,7 +68,7 @@ def test_files_become_pages_that_can_be_corrected(lang: str, start_app: Callable
 
     cell(page, "alpha.md").click()
     expect(page.locator("#documents-rendered")).to_contain_text("every 14 days")
-    page.get_by_role("tab", name=re.compile("Correct|修改")).click()
+    open_box(page)
     box = page.locator("#documents-source textarea")
     box.fill("# Alpha\n\nThe alpha pump is inspected every 15 days. ![x](http://example.com/x.png)")
     page.locator("#documents-save").click()
@@ -81,7 +92,7 @@ def two_converted(server: AppProcess, folder: Path, open_page: Callable[..., Any
 def test_leaving_the_box_keeps_a_correction(start_app: Callable[..., AppProcess], tmp_path: Path,
                                             open_page: Callable[..., Any]) -> None:
     page, ws = two_converted(start_app(), tmp_path, open_page)
-    page.get_by_role("tab", name="Correct").click()
+    open_box(page)
     page.locator("#documents-source textarea").fill("Only this.")
     for name in ("说明 (1).txt", "alpha.md", "说明 (1).txt", "alpha.md"):  # faster than the answers come
         cell(page, name).click()
@@ -136,7 +147,7 @@ def test_a_correction_outlives_reading_again_and_is_taken_back(start_app: Callab
     page.locator("#documents-convert:enabled").click()
     expect(page.locator("#documents-next")).to_be_visible(timeout=JOB_MS)
     [id] = [d.id for d in documents.list_documents(ws)]
-    page.get_by_role("tab", name="Correct").click()
+    open_box(page)
     box, undo = page.locator("#documents-source textarea"), page.locator("#documents-undo")
     expect(box).to_have_value(re.compile("14 days"))
     box.fill("The grey pump is inspected every 19 days.")

@@ -268,3 +268,15 @@ def test_encodings_of_other_systems(tmp_path):
         path.write_bytes(text.encode(encoding))
         found = list(rows_of(path, kind_of(path)))
         assert len(found) == 20 and found[0].value["a"] == "十二公斤。", encoding
+
+
+def test_an_archive_with_damaged_packing_is_refused_with_a_sentence(ws, tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("rows.jsonl", '{"prompt": "Who?", "completion": "Me."}\n' * 400)
+    content = bytearray(path.read_bytes())
+    start = 30 + len("rows.jsonl")  # behind the header of the first member
+    content[start : start + 12] = b"\xff" * 12
+    path.write_bytes(content)
+    with pytest.raises(UserError):
+        import_files(ws, [(path, "a.zip")])

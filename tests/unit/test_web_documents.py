@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -223,3 +224,15 @@ def test_whatever_fills_the_box_goes_one_after_the_other(ws) -> None:
     filling = [fn for fn in demo.fns.values() if any(tab.viewer.source is output for output in fn.outputs)]
     assert len(filling) > 10
     assert {(fn.concurrency_id, fn.concurrency_limit) for fn in filling} == {("correction", 1)}
+
+
+def test_clicking_the_open_document_leaves_what_is_typed(ws, texts: Stored) -> None:
+    with gr.Blocks():
+        tab = DocumentsTab(Page(ws, translations()))
+    call, click = Call(ws, "en"), SimpleNamespace(index=(0, 1))
+    opened = sent(tab.viewer, tab.choose(call, ["alpha"], "", "", "", click))
+    assert opened["source"] == "every 14 days"
+    again = sent(tab.viewer, tab.choose(call, ["alpha"], "", "", opened["shown"], click))
+    assert is_skip(again["source"]) and is_skip(again["shown"])
+    other = sent(tab.viewer, tab.choose(call, ["alpha"], opened["shown"], "every 14 days", "beta 1 x", click))
+    assert other["source"] == "every 14 days"

@@ -99,7 +99,7 @@ class DocumentsTab:
         for event in (self.viewer.unlock.click, self.viewer.password.submit):
             page.on(event, self.unlock, chosen | {shown, self.viewer.password},
                     [self.viewer.password, *self._but(self.outputs, self.outputs, [self.viewer.password])], **IN_ORDER)
-        page.on(self.list.select, self.choose, [self.ids, *self.viewer.typed], self.viewer.outputs,
+        page.on(self.list.select, self.choose, [self.ids, *self.viewer.typed, self.viewer.sent], self.viewer.outputs,
                 trigger_mode="multiple", **IN_ORDER)  # a click while the answer to another is awaited must not be lost
         self.viewer.delete.wire(page, [shown], self._but_delete(self.outputs), words=self.lost, act=self.remove,
                                 **IN_ORDER)
@@ -131,7 +131,7 @@ class DocumentsTab:
         any_documents = bool(snap.documents)
         view = [gr.skip()] * len(self.viewer.outputs)
         if look:
-            id, number = place_of(shown)
+            id, number = place_of(sent or shown)  # a call that set out before the last answer came has an old `shown`
             document = snap.find(id) or next(iter(snap.documents), None)
             known = document is not None and document.id == id and number
             view = self.viewer.show(call, document, number if known else 1, shown, sent)
@@ -218,15 +218,17 @@ class DocumentsTab:
         documents.start_convert(call.ws, [place_of(shown)[0]], self._settings(call, values), password=password)
         return ["", *self._but(self.outputs, self.open(call, shown), [self.viewer.password])]
 
-    def choose(self, call: Call, ids: list[str], shown: str, text: str,
+    def choose(self, call: Call, ids: list[str], shown: str, text: str, sent: str,
                event: gr.SelectData) -> list[Any]:
-        """Opens the document of the clicked row."""
+        """Opens the document of the clicked row; the one that is open stays as it is, for somebody may be typing."""
         self.viewer.keep(call, shown, text)
         number, column = event.index
         if column == 0:  # it only ticks
             return [gr.skip()] * len(self.viewer.outputs)
         document = snapshot(call).find(ids[number] if number < len(ids) else None)
-        return self.viewer.show(call, document)
+        id, page = place_of(sent)
+        open_page = page if document and document.id == id and page else 1
+        return self.viewer.show(call, document, open_page, sent=sent)
 
     def lost(self, call: Call, shown: str) -> str:
         """What deleting the shown document loses."""

@@ -111,7 +111,7 @@ class Viewer:
                 with gr.Column(min_width=280, scale=6), gr.Tabs():
                     with gr.Tab(tr("documents.ui.rendered"), elem_id="documents-tab-text") as text_tab:
                         rendered = gr.Markdown(sanitize_html=True, elem_classes="sheet", elem_id="documents-rendered")
-                    with gr.Tab(tr("documents.ui.source"), elem_id="documents-tab-edit"):
+                    with gr.Tab(tr("documents.ui.source"), elem_id="documents-tab-edit", render_children=True):
                         source = gr.Textbox(lines=20, max_lines=20, container=False, show_label=False,
                                             label=tr("documents.ui.source_label"), elem_id="documents-source")
                         with gr.Row(elem_classes="actions"):

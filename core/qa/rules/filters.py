@@ -148,14 +148,15 @@ class Uniqueness:
         best = max(shared.values(), default=0.0)
         return sorted((q for q in questions if shared[q] >= least * best), key=lambda q: -shared[q])
 
-    def points_at(self, question: str, statement: str) -> bool:
-        """True when no other statement shares as much weight with the question: it would have two answers."""
+    def points_at(self, question: str, statement: str, alone: bool = True) -> bool:
+        """True when no other statement shares more weight with the question; nor as much, when it shall fit `alone`."""
         asked = set(words(question))
         scores = {
             s: sum(self.weight[w] for w in asked & mine) / math.sqrt(4 + len(mine)) for s, mine in self.sets.items()
         }
         own = scores.pop(statement)
-        return own > max(scores.values(), default=0.0) + 1e-6
+        most = max(scores.values(), default=0.0)
+        return own > most + 1e-6 if alone else own + 1e-6 >= most
 
 
 ALIKE, EQUAL = 88.0, 98.0

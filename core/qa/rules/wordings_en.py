@@ -227,21 +227,16 @@ def _asked(parts: tuple[str, str, str], value: Value, text: str, condition: str)
         return []
     if ask and (kind := re.fullmatch(r"([A-Z][a-z]+) which ([a-z]+)", ask[0])):
         before = re.sub(rf"(?:^|\s){kind[1].lower()} (?:the|a|an) (?:[a-z]+ )*?{kind[2]}$", "", before)
-    made = _turned(subject, verb, ask, before, after, condition)
-    return [made[0], *_by_whom(subject, verb, before, after, condition), *made[1:]] if ask == ["By whom"] else made
+    return _turned(subject, verb, ask, before, after, condition)
 
 
-def _by_whom(subject: str, verb: str, before: str, after: str, condition: str) -> list[Ask]:
-    """Who does what is done: "The shop is run by Ann." → "Who is the shop run by?", "Who runs the shop?" """
-    name, done, rest = lower(subject), *before.partition(" ")[::2]
-    tail = " ".join(part for part in (rest, after) if part)
-    made = [Ask(f"Who {verb} {name} {done}{f' {rest}' if rest else ''} by{f' {after}' if after else ''}{condition}",
-                f"who {name} {verb} {done}{f' {rest}' if rest else ''} by{f' {after}' if after else ''}{condition}")]
-    does = done if verb in ("was", "were") and (done.endswith("ed") or done in SAME_PAST) else third_person(done)
-    if verb in ("is", "are", "was", "were") and does:
-        direct = f"Who {does} {name}{f' {tail}' if tail else ''}{condition}"
-        made.insert(0, Ask(direct, _small(direct)))
-    return made
+def _by_whom(subject: str, verb: str, done: str) -> list[str]:
+    """Who does what is done: "The shop is run by Ann." → "Who runs the shop?", "Who is the shop run by?" """
+    name = lower(subject)
+    past = verb in ("was", "were") and (done.endswith("ed") or done in SAME_PAST)
+    does = done if past else third_person(done)
+    made = [f"Who {verb} {name} {done} by?"]
+    return [f"Who {does} {name}?", *made] if does else made
 
 
 def _turned(subject: str, verb: str, ask: list[str], before: str, after: str, condition: str) -> list[Ask]:
@@ -354,6 +349,9 @@ def _special(text: str, value: Value) -> list[str]:
     if not parts or len(parts[0]) > value.start or text[: value.start].count(","):
         return []
     name = lower(parts[0])
+    by = re.fullmatch(r"([a-z]+)(?: in \d{4})? by", text[len(parts[0]) + len(parts[1]) + 2 : value.start].strip())
+    if by and parts[1] in ("is", "are", "was", "were"):
+        return [] if text[value.end :].strip(" .") else _by_whom(parts[0], parts[1], by[1])
     direct = text[len(parts[0]) + len(parts[1]) + 2 : value.start].strip() == ""
     if not direct:
         return []
