@@ -20,7 +20,7 @@ from core.documents.levels import relevel
 from core.documents.page_breaks import repeat_headers
 from core.documents.picture_files import take_pictures
 from core.documents.pictures import drop_repeats, masked
-from core.documents.settings import ChildLimits, ConvertSettings
+from core.documents.settings import THREADS, ChildLimits, ConvertSettings
 from core.documents.slots import Slots
 from core.documents.types import Message
 from core.errors import UserError
@@ -30,8 +30,6 @@ from core.storage.atomic import replace
 from core.storage.locks import open_lock, try_lock
 from core.storage.workspace import ClaimPaths, DocumentPaths
 
-THREADS = "DOCTUNE_READER_THREADS"
-"""How many threads a child may use, in its environment."""
 _DEADLY = (".page_time", ".page_memory", ".page_crash")
 _PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pymupdf
 
 from core.documents.ocr_spaces import spaced
+from core.documents.settings import THREADS
 
 DPI = 200
 LONGEST_PIXELS = 3600
@@ -122,8 +124,10 @@ def _engine() -> Any:
     from rapidocr import RapidOCR
 
     logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
+    threads = os.environ.get(THREADS, "")
     return RapidOCR(params={"Global.use_cls": False, "Global.log_level": "critical", "Global.return_word_box": True,
-                            "Global.return_single_char_box": True})
+                            "Global.return_single_char_box": True,
+                            "EngineConfig.onnxruntime.intra_op_num_threads": int(threads) if threads.isdigit() else -1})
 
 
 def _sureness(crops: list[np.ndarray]) -> float:

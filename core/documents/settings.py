@@ -10,7 +10,8 @@ from pydantic import field_validator
 from core.settings import Settings, setting
 
 ENGINE_VERSION = 5  # raise it when the same file would give better Markdown: pages are then converted again
-
+THREADS = "DOCTUNE_READER_THREADS"
+"""How many threads a child that reads pages may use, in its environment."""
 
 LANGUAGES = ("auto", "ch", "korean", "ta", "te", "ka", "th", "el", "arabic", "east_slavic", "cyrillic", "devanagari")
 """What MinerU's OCR can be told (opendatalab.github.io/MinerU/usage/cli_tools); auto means Chinese and Latin."""

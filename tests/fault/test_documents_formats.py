@@ -237,7 +237,7 @@ def test_the_command_line_takes_folders(tmp_path: Path) -> None:
     (folder / "sub" / ".git" / "c.txt").write_text("hidden", encoding="utf-8")
     (folder / "more.zip").write_bytes(zipped({"d.txt": "four"}))
     assert documents.convert_files([folder], tmp_path / "out") == 0
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.md", "b.md", "d.md"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == ["a.md", "b.md", "d.md"]
 
 
 def test_names_in_the_encoding_of_their_country_are_read(ws: Workspace, tmp_path: Path) -> None:

@@ -29,8 +29,9 @@ class EngineMenu:
                                           elem_id="documents-engine-address")
                 self.key = gr.Textbox(label=tr("convert.ui.key"), info=tr("convert.ui.key_help"), type="password",
                                       max_lines=1, elem_id="documents-engine-key")
-                self.lang = gr.Dropdown(list(LANGUAGES), value="auto", label=tr("convert.lang.label"),
-                                        info=tr("convert.lang.help"), interactive=True, elem_id="documents-engine-lang")
+                self.lang = gr.Dropdown([(tr(f"convert.lang.choice.{name}"), name) for name in LANGUAGES], value="auto",
+                                        label=tr("convert.lang.label"), info=tr("convert.lang.help"), interactive=True,
+                                        elem_id="documents-engine-lang")
                 self.where = gr.Markdown("", elem_classes="doubt", elem_id="documents-engine-where")
         page.on(self.engine.input, self._choose, self.engine, [self.service, self.address, self.where])
         page.on(self.address.blur, self._said, self.address, self.where)
