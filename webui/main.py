@@ -6,9 +6,12 @@ import gc
 import logging
 import os
 import shutil
+import threading
+import time
 from logging.handlers import RotatingFileHandler
 
 from core.errors import UserError
+from core.storage.folders import sweep_uploads
 from core.storage.locks import open_lock, try_lock
 from core.storage.workspace import Workspace
 from webui.bind import decide
@@ -16,6 +19,7 @@ from webui.security import clean_environment, launch, refuse
 
 REFUSED = 2
 SECOND_SERVER = 3
+TIDY_S = 3600.0
 
 
 def serve(host: str, port: int | None, *, open_browser: bool = False, extra_hosts: tuple[str, ...] = ()) -> None:
@@ -28,6 +32,7 @@ def serve(host: str, port: int | None, *, open_browser: bool = False, extra_host
     lock = _only_server(ws)
     _prepare(ws)
     clean_environment(ws)
+    threading.Thread(target=_tidy, args=(ws,), daemon=True).start()
     gc.disable()  # importing makes a million objects that all stay: looking through them again and again finds nothing
     from webui.layout import build
 
@@ -35,6 +40,16 @@ def serve(host: str, port: int | None, *, open_browser: bool = False, extra_host
         launch(build(ws), policy, open_browser=open_browser, on_ready=_collect_from_now)
     finally:
         os.close(lock)
+
+
+def _tidy(ws: Workspace) -> None:
+    """Once an hour, what uploads and downloads left behind goes."""
+    while True:
+        time.sleep(TIDY_S)
+        try:
+            sweep_uploads(ws)
+        except OSError:
+            logging.getLogger("doctune.web").exception("tidying")
 
 
 def _collect_from_now() -> None:

@@ -3,7 +3,7 @@
 from core.datasets.making import create_from_pairs
 from core.datasets.reading import conversations, preview
 from core.datasets.settings import DatasetSettings
-from core.datasets.store import DatasetInfo, delete_dataset, get_dataset, list_all, list_datasets
+from core.datasets.store import DatasetInfo, delete_dataset, find_dataset, get_dataset, list_all, list_datasets
 
 __all__ = [
     "DatasetInfo",
@@ -11,6 +11,7 @@ __all__ = [
     "conversations",
     "create_from_pairs",
     "delete_dataset",
+    "find_dataset",
     "get_dataset",
     "list_all",
     "list_datasets",

@@ -74,6 +74,11 @@ class DatasetInfo:
     own: bool = True
 
     @property
+    def state(self) -> str:
+        """Changes with the training rows; "" while their file is missing."""
+        return f"{self.path.stat().st_size} {self.path.stat().st_mtime_ns}" if self.path.is_file() else ""
+
+    @property
     def trainable(self) -> bool:
         """Whether training here can use it: conversations without tools."""
         return self.kind == "chat" and not self.tools
@@ -100,9 +105,14 @@ def list_all(ws: Workspace) -> list[DatasetInfo]:
     return sorted(own, key=lambda d: -d.made_at) + _foreign(ws, {d.name for d in own})
 
 
+def find_dataset(ws: Workspace, id: str | None) -> DatasetInfo | None:
+    """One dataset, if it is still there."""
+    return next((d for d in list_all(ws) if d.id == id), None)
+
+
 def get_dataset(ws: Workspace, id: str) -> DatasetInfo:
     """One dataset. Raises UserError when there is none with this id."""
-    found = next((d for d in list_all(ws) if d.id == id), None)
+    found = find_dataset(ws, id)
     if found is None:
         raise UserError("dataset.error.missing")
     return found

@@ -48,7 +48,7 @@ def start_export(ws: Workspace, dataset_id: str, fmt: str, split: Split) -> JobV
 def start_check(ws: Workspace, dataset_id: str) -> JobView:
     """Starts the doctor; `last_report` has what it found."""
     info = get_dataset(ws, dataset_id)
-    return jobs.start(ws, "dataset", {"op": "check", "dataset": dataset_id, "state": _state(ws, info)},
+    return jobs.start(ws, "dataset", {"op": "check", "dataset": dataset_id, "state": info.state},
                       title=info.title)
 
 
@@ -63,15 +63,9 @@ def last_report(ws: Workspace, info: DatasetInfo) -> dict[str, Any] | None:
     for job in jobs.list_jobs(ws, "dataset"):
         if job.params.get("dataset") == info.id and job.state is JobState.DONE and job.result:
             path = ws.job(job.id).result_file
-            if job.result.get("state") == _state(ws, info) and path.is_file():
+            if job.result.get("state") == info.state and path.is_file():
                 return read_json(path)
     return None
-
-
-def _state(ws: Workspace, info: DatasetInfo) -> str:
-    """What changes with the rows of a dataset."""
-    path = info.path
-    return f"{path.stat().st_size} {path.stat().st_mtime_ns}" if path.is_file() else ""
 
 
 def look(ws: Workspace, sources: Sources, mapping: Mapping | None = None) -> dict[str, Any]:
@@ -111,7 +105,7 @@ def _check(job: JobContext) -> None:
 
     found = examine(job.ws, dataset_id, on_row=report)
     write_json(job.paths.result_file, as_report(found))
-    job.result(state=_state(job.ws, info), findings=len(found.findings))
+    job.result(state=get_dataset(job.ws, dataset_id).state, findings=len(found.findings))
 
 
 def _export(job: JobContext) -> None:

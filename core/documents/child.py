@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from core.documents import office
+from core.documents.page_words import Word, dump_words
 from core.documents.quality import NO_TEXT_LAYER, doubts
 from core.errors import UserError
 from core.jobs.kinds import resolve
@@ -36,6 +37,7 @@ class PageText:
         sizes: letter height in points of each heading in `markdown`, in order; empty when their levels are certain.
         warnings: keys of the message catalogue.
         image: whether its picture was written.
+        words: its words with their boxes on that picture.
     """
 
     markdown: str
@@ -44,6 +46,7 @@ class PageText:
     warnings: tuple[str, ...] = ()
     sizes: tuple[float, ...] = ()
     image: bool = False
+    words: tuple[Word, ...] = ()
 
 
 class Reader(Protocol):
@@ -79,6 +82,8 @@ def run(input: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
             traceback.print_exc(file=sys.stderr)
             send({"failed": number})
             continue
+        if page.words:
+            images.words(number).write_text(dump_words(page.words), encoding="utf-8")
         send({"page": number, "markdown": page.markdown, "source": page.source, "confidence": page.confidence,
               "warnings": _warnings(page, input["kind"], images.image(number)), "sizes": list(page.sizes),
               "image": page.image})

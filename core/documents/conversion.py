@@ -18,6 +18,7 @@ from core.documents.detect import PAGED
 from core.documents.engines import plan_for
 from core.documents.levels import relevel
 from core.documents.page_breaks import repeat_headers
+from core.documents.page_words import take_words
 from core.documents.picture_files import take_pictures
 from core.documents.pictures import drop_repeats, masked
 from core.documents.settings import THREADS, ChildLimits, ConvertSettings
@@ -201,6 +202,7 @@ class Conversion:
             raise UserError("documents.error.missing")
         with self._lock:
             take_pictures(DocumentPaths(images), paths, text)
+            take_words(DocumentPaths(images), paths, number)
             atomic_write(paths.markdown(number), text)
             picture = DocumentPaths(images).image(number)
             if line.get("image") and picture.is_file() and not picture.is_symlink():

@@ -101,8 +101,9 @@ def _copy_page(part: DocumentPaths, old: int, whole: DocumentPaths, number: int)
         if given.is_file():
             shutil.copyfile(given, kept)
             text += given.read_text(encoding="utf-8", errors="replace")
-    if part.image(old).is_file():
-        _share(part.image(old), whole.image(number))
+    for given, kept in ((part.image(old), whole.image(number)), (part.words(old), whole.words(number))):
+        if given.is_file():
+            _share(given, kept)
     for name in picture_names(text):
         if part.picture(name).is_file() and not whole.picture(name).exists():
             whole.picture(name).parent.mkdir(exist_ok=True)

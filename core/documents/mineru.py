@@ -18,6 +18,7 @@ from typing import Any
 
 from core.documents.child import claimed
 from core.documents.mineru_reply import BadReply, pages_of
+from core.documents.page_words import dump_words, words_of
 from core.errors import UserError
 from core.storage.workspace import DocumentPaths, MinerUPaths, user_path
 
@@ -43,6 +44,8 @@ def run(input: dict[str, Any], send: Send) -> None:
             page = source.load_page(number - 1)
             scale = min(2.0, PICTURE_PIXELS / max(page.rect.width, page.rect.height, 1))
             images.image(number).write_bytes(page.get_pixmap(matrix=_matrix(scale), alpha=False).tobytes("png"))
+            if words := words_of(page):
+                images.words(number).write_text(dump_words(words), encoding="utf-8")
             send({"page": number, "markdown": result, "source": "mixed", "image": True})
 
 

@@ -11,6 +11,7 @@ import pymupdf
 from core.documents.child import PageText
 from core.documents.edges import Edges
 from core.documents.layout import page_markdown
+from core.documents.page_words import words_of
 from core.documents.pdf_pictures import with_pictures
 from core.documents.picture_store import PictureStore
 from core.documents.triage import look_at
@@ -55,12 +56,14 @@ class PdfReader:
                 return self._by_ocr(page, picture)
             if look.turn:
                 _turn(copy[0], look.turn)
+                _draw(copy[0], picture)
+            words = words_of(copy[0])
             markdown, sizes = page_markdown(copy, running=self.edges.judge(number - 1))
             if self.pictures is not None:
                 markdown = with_pictures(copy[0], markdown, self.pictures)
         gc.collect()
         warnings = ("documents.warning.no_text_layer",) if look.needs_ocr else ()
-        return PageText(markdown, "text", None, warnings, sizes, True)
+        return PageText(markdown, "text", None, warnings, sizes, True, words)
 
     def _by_ocr(self, page: Any, picture: Path) -> PageText:
         from core.documents.ocr import read_page
@@ -69,9 +72,10 @@ class PdfReader:
         if scan.turn:
             _draw(page, picture, scan.turn)
         with scan.document as copy:
+            words = words_of(copy[0])
             markdown, sizes = page_markdown(copy, is_ocr=True)
         gc.collect()
-        return PageText(markdown, "ocr", scan.confidence if scan.lines else None, (), sizes, True)
+        return PageText(markdown, "ocr", scan.confidence if scan.lines else None, (), sizes, True, words)
 
 
 def upright(pdf: Any, index: int) -> Any:

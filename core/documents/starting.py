@@ -37,11 +37,17 @@ def start_convert(ws: Workspace, ids: Sequence[str], settings: ConvertSettings, 
     return jobs.start(ws, "convert", params, id=job_id, title="convert", env=env or None)
 
 
-def start_page(ws: Workspace, id: str, number: int) -> jobs.JobView:
-    """Reads one page anew from its picture, in a job of its own; the other pages stay as they are.
+def start_page(ws: Workspace, id: str, number: int, settings: ConvertSettings | None = None) -> jobs.JobView:
+    """Reads one page anew, in a job of its own; the other pages stay as they are.
 
-    Raises UserError when there is no such page, the kind of document has no pictures, or it is being converted.
+    Args:
+        settings: how; by default from its picture with the built-in engine.
+
+    Raises UserError when there is no such page, the kind of document has no pictures, it is being converted, or the
+    engine is missing.
     """
+    settings = settings or ConvertSettings(ocr="always")
+    require_engine(ws, settings)
     paths = ws.document(id)
     known = record.fold(paths)
     if record.load_spec(paths)["kind"] not in PAGED or number not in known.pages:
@@ -50,5 +56,5 @@ def start_page(ws: Workspace, id: str, number: int) -> jobs.JobView:
         raise UserError("documents.error.converting")
     job_id = new_id("job")
     record.append(paths, "sitting", job=job_id, recipe=known.recipe)
-    params = {"ids": [id], "page": number, "settings": ConvertSettings(ocr="always").model_dump()}
-    return jobs.start(ws, "convert", params, id=job_id, title="convert")
+    params = {"ids": [id], "page": number, "settings": settings.model_dump()}
+    return jobs.start(ws, "convert", params, id=job_id, title="convert", env=engine_environment() or None)

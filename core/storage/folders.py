@@ -7,7 +7,9 @@ import hashlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from core.errors import UserError
@@ -17,6 +19,7 @@ from core.storage.workspace import Workspace
 
 MANIFEST = "manifest.json"
 _TRASH = ".trash-"
+_UNFINISHED = "tmp"  # what an upload is called until it is complete
 
 
 def publish_dir(tmp_dir: Path, final_dir: Path, manifest: bool = True, only: Collection[str] | None = None) -> None:
@@ -112,6 +115,28 @@ def sweep(ws: Workspace) -> list[Path]:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+    return removed
+
+
+def sweep_uploads(ws: Workspace, unfinished_s: float = 3600.0, others_s: float = 24 * 3600.0) -> list[Path]:
+    """Removes what nobody has written to for so long from the web server's cache, and returns it: uploads that broke
+    off, files that were taken in long ago, copies and downloads for pages that are long closed."""
+    now, removed = time.time(), []
+    for parent, folders, files in os.walk(ws.upload_cache, topdown=False):
+        for name in files:
+            path = Path(parent, name)
+            most = unfinished_s if name.startswith(_UNFINISHED) else others_s
+            try:
+                if now - path.lstat().st_mtime >= most:
+                    path.unlink()
+                    removed.append(path)
+            except FileNotFoundError:
+                continue
+        for name in folders:
+            folder = Path(parent, name)
+            with suppress(OSError):  # there is something in it
+                if now - folder.stat().st_mtime >= unfinished_s:
+                    folder.rmdir()
     return removed
 
 

@@ -68,6 +68,10 @@ class DocumentPaths(PictureFolder):
         """Picture of a page, PNG."""
         return self.pages / f"{int(number):05d}.png"
 
+    def words(self, number: int) -> Path:
+        """Words of a page with their boxes on its picture."""
+        return self.pages / f"{int(number):05d}.words.json"
+
 
 @dataclass(frozen=True)
 class ClaimPaths:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
+from core.storage.folders import sweep_uploads
+from core.storage.workspace import Workspace
 from tests.browser.driving import ROOT, AppProcess
 
 pytestmark = pytest.mark.fault
@@ -89,6 +93,41 @@ def test_other_hosts_are_refused(server: AppProcess, host: str) -> None:
     for path in ("/", "/config", "/gradio_api/info"):
         reply = httpx.get(server.address + path, headers={"host": host}, trust_env=False)
         assert reply.status_code == 400 and "access-control-allow-origin" not in reply.headers
+
+
+def test_an_upload_that_breaks_off_leaves_nothing_after_the_sweep(server: AppProcess) -> None:
+    ws, whole = Workspace.at(server.home), 900_000
+    host, port = server.address.removeprefix("http://").split(":")
+    head = (b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.pdf"\r\n'
+            b"Content-Type: application/pdf\r\n\r\n")
+    request = (f"POST /gradio_api/upload HTTP/1.1\r\nHost: {host}:{port}\r\nOrigin: {server.address}\r\n"
+               f"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {whole}\r\n\r\n").encode()
+    before = kept(ws)
+    with socket.create_connection((host, int(port)), timeout=30) as line:
+        line.sendall(request + head + b"x" * 500_000)
+        until(lambda: kept(ws) - before)
+    time.sleep(1)
+    sweep_uploads(ws, unfinished_s=0)
+    assert kept(ws) == before
+    files = {"files": ("b.txt", b"whole", "text/plain")}
+    reply = httpx.post(f"{server.address}/gradio_api/upload", files=files, headers={"origin": server.address},
+                       trust_env=False)
+    assert reply.status_code == 200 and Path(reply.json()[0]).read_bytes() == b"whole"
+    sweep_uploads(ws, unfinished_s=0, others_s=0)
+    assert kept(ws) == set()
+
+
+def kept(ws: Workspace) -> set[Path]:
+    """Files in the server's cache."""
+    return {path for path in ws.upload_cache.rglob("*") if path.is_file()}
+
+
+def until(seen: Callable[[], object]) -> None:
+    """Waits until something is seen."""
+    deadline = time.monotonic() + 30
+    while not seen():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("origin", ["http://evil.com", "null"])

@@ -6,11 +6,14 @@ import json
 
 import pytest
 
+from core import jobs
+from core.datasets import find_dataset
 from core.datasets.importing import import_files
 from core.errors import UserError
 from core.models.convert import TEMPLATES
 from core.training.rows import IGNORED, tokenise
 from core.training.seeing import see, seen_by
+from core.training.token_counts import last_count, start_count
 from tests.fakes.tiny_model import CHATML, make_tokenizer
 
 pytestmark = pytest.mark.model
@@ -81,3 +84,28 @@ def test_a_row_of_a_dataset_through_a_model_folder(ws, tmp_path):
     assert seen.trained == sum(label != IGNORED for label in seen.labels)
     with pytest.raises(UserError):
         see(ws, str(folder), info.id, 7, 256)
+
+
+def test_the_counts_of_a_dataset_are_those_of_the_trainer_at_every_cutoff(ws, tmp_path):
+    from tests.fakes.tiny_model import make_model
+
+    tokenizer, _ = family("chatml")
+    folder = ws.model("tiny").dir
+    make_model(folder)
+    talks = [TALK[:2], TALK, [{"role": "user", "content": "Why? " * 30}, {"role": "assistant", "content": "So."}]]
+    path = tmp_path / "r.jsonl"
+    path.write_text("\n".join(json.dumps({"messages": talk}) for talk in talks), encoding="utf-8")
+    info = import_files(ws, [(path, path.name)]).datasets[0]
+    assert last_count(ws, info) is None
+    job = start_count(ws, info.id, str(folder))
+    assert jobs.wait(ws, job.id, 120).state is jobs.JobState.DONE
+    counts = last_count(ws, find_dataset(ws, info.id))
+    whole = tokenise(talks, tokenizer, 1 << 30, lambda n: None)
+    assert (counts.rows, counts.tokens, counts.left_out) == (3, whole.tokens, 0)
+    assert counts.longest == max(len(row["input_ids"]) for row in whole.rows)
+    assert counts.trained == sum(label != IGNORED for row in whole.rows for label in row["labels"][1:])
+    for cutoff in range(1, counts.longest + 2):
+        fed = tokenise(talks, tokenizer, cutoff, lambda n: None)
+        assert (counts.cut(cutoff), counts.dropped(cutoff)) == (fed.cut, fed.dropped), cutoff
+    info.path.write_text(info.path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert last_count(ws, find_dataset(ws, info.id)) is None

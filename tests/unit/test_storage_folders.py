@@ -6,12 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 
 from core.errors import UserError
 from core.storage import Workspace, atomic_write, publish_dir, remove_dir, sweep, verify_dir
-from core.storage.folders import leftovers
+from core.storage.folders import leftovers, sweep_uploads
 from core.storage.fsck import fsck, main
 
 
@@ -106,3 +107,22 @@ def test_damage_to_any_file_is_listed(ws: Workspace) -> None:
         path.write_bytes(b"{")
         assert [problem.level for problem in fsck(ws)] == ["error"]
         path.unlink()
+
+
+def test_old_uploads_go_and_fresh_ones_stay(ws: Workspace) -> None:
+    cache, now = ws.upload_cache, time.time()
+    ages = {"tmpbroken": 4000, "tmpcoming": 100, "aa/kept.pdf": 4000, "bb/old.pdf": 90_000, "page.png": 90_000}
+    for name, age in ages.items():
+        path = cache / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+        os.utime(path, (now - age, now - age))
+    (cache / "cc").mkdir()  # an upload is about to be put there
+    for name in ("aa", "bb"):
+        os.utime(cache / name, (now - 90_000, now - 90_000))
+    assert {path.name for path in sweep_uploads(ws)} == {"tmpbroken", "old.pdf", "page.png"}
+    left = {str(path.relative_to(cache)) for path in cache.rglob("*")}
+    assert left == {"tmpcoming", "aa", "aa/kept.pdf", "bb", "cc"}
+    os.utime(cache / "bb", (now - 90_000, now - 90_000))
+    sweep_uploads(ws)
+    assert not (cache / "bb").exists() and (cache / "cc").is_dir()

@@ -42,6 +42,23 @@ def loss_curve(train: Sequence[tuple[int, float | None]], held_out: Sequence[tup
     return figure
 
 
+def lengths(bins: Sequence[tuple[int, int]], cutoff_len: int, lang: str) -> Figure:
+    """Rows by length in tokens, as bars that end at the given numbers; the cutoff as a line where it is in sight."""
+    import plotly.graph_objects as go
+
+    width = bins[0][0]
+    colours = [ACCENT if upper - width < cutoff_len else AFTER for upper, _ in bins]
+    words = [t("chart.lengths.bar", lang, first=upper - width + 1, last=upper, rows=rows) for upper, rows in bins]
+    figure = go.Figure()
+    figure.add_bar(x=[upper - width / 2 for upper, _ in bins], y=[rows for _, rows in bins], width=width * 0.92,
+                   marker={"color": colours}, hovertext=words, hoverinfo="text", showlegend=False)
+    _dress(figure, t("chart.axis.tokens", lang), t("chart.axis.rows", lang))
+    if cutoff_len <= bins[-1][0]:
+        figure.add_vline(x=cutoff_len, line={"dash": "dash", "color": AFTER, "width": 2})
+    figure.update_layout(height=220, hovermode="closest")
+    return figure
+
+
 def smooth(values: Sequence[float], weight: float = 0.8) -> list[float]:
     """Exponential moving average with the start corrected (the debiasing of Adam, arXiv:1412.6980)."""
     result: list[float] = []

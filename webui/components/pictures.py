@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from PIL import Image, ImageChops
+
+from core.documents import Place
 from core.storage.atomic import atomic_write
 from core.storage.workspace import PictureFolder, Workspace
 
 _OWN = re.compile(r"!\[([^\]\n]*)\]\(images/([0-9a-f]{16}\.(?:png|jpg))\)")
 _ROUTE = "/gradio_api/file="
+_PEN = (255, 228, 110)
+_PAD = 3  # pixels
+_AROUND, _LEAST_BAND, _MOST_BAND = 0.05, 0.22, 0.7  # parts of the height of the page
 
 
 def copy_for_browser(ws: Workspace, picture: Path) -> str:
@@ -20,6 +28,43 @@ def copy_for_browser(ws: Workspace, picture: Path) -> str:
     if not copy.exists():
         atomic_write(copy, picture.read_bytes())
     return str(copy)
+
+
+def marked_for_browser(ws: Workspace, picture: Path, places: Sequence[Place], cut: bool = False) -> str:
+    """Path of a copy that may be served, with these places marked like text under a marker pen.
+
+    Args:
+        cut: only the part of the page around the places, over its whole width.
+    """
+    if not places:
+        return copy_for_browser(ws, picture)
+    facts = picture.stat()
+    copy = ws.web_copy(f"{picture} {facts.st_mtime_ns} {facts.st_size} {places} {cut}", ".png")
+    if not copy.exists():
+        buffer = io.BytesIO()
+        with Image.open(picture) as page:
+            _around(_marked(page.convert("RGB"), places), places, cut).save(buffer, "PNG")
+        atomic_write(copy, buffer.getvalue())
+    return str(copy)
+
+
+def _marked(page: Image.Image, places: Sequence[Place]) -> Image.Image:
+    for place in places:
+        box = (int(place.left * page.width) - _PAD, int(place.top * page.height) - _PAD,
+               int(place.right * page.width) + _PAD + 1, int(place.bottom * page.height) + _PAD + 1)
+        part = page.crop(box)
+        page.paste(ImageChops.multiply(part, Image.new("RGB", part.size, _PEN)), box[:2])
+    return page
+
+
+def _around(page: Image.Image, places: Sequence[Place], cut: bool) -> Image.Image:
+    """The band of the page that holds the places and some lines around them; the whole page when that is most of it."""
+    top, bottom = min(place.top for place in places), max(place.bottom for place in places)
+    spare = max(_AROUND, (_LEAST_BAND - (bottom - top)) / 2)
+    top, bottom = max(0.0, top - spare), min(1.0, bottom + spare)
+    if not cut or bottom - top > _MOST_BAND:
+        return page
+    return page.crop((0, int(top * page.height), page.width, int(bottom * page.height)))
 
 
 def with_own_pictures(ws: Workspace, folder: PictureFolder, text: str) -> str:

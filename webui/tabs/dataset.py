@@ -8,7 +8,6 @@ import gradio as gr
 
 from core import datasets, jobs, qa
 from core.datasets import DatasetInfo, DatasetSettings
-from core.storage import Workspace
 from webui.components.jobcard import JobCard, ending
 from webui.forms import Form
 from webui.page import Call, Page
@@ -162,11 +161,11 @@ class DatasetTab:
     def choose(self, call: Call, ids: list[str], event: gr.SelectData) -> list[Any]:
         """Opens the dataset of the clicked row."""
         number = event.index[0]
-        return self.view.show(call, find(call.ws, ids[number] if number < len(ids) else None))
+        return self.view.show(call, datasets.find_dataset(call.ws, ids[number] if number < len(ids) else None))
 
     def lost(self, call: Call, shown: str | None) -> str:
         """What deleting the shown dataset loses."""
-        info = find(call.ws, shown)
+        info = datasets.find_dataset(call.ws, shown)
         return call.t("dataset.ui.delete_sure", name=info.title, count=info.rows + info.held_out_rows) if info else ""
 
     def remove(self, call: Call, shown: str | None) -> list[Any]:
@@ -179,11 +178,6 @@ class DatasetTab:
 def newest(call: Call) -> jobs.JobView | None:
     """The last work on datasets."""
     return next(iter(jobs.list_jobs(call.ws, "dataset")), None)
-
-
-def find(ws: Workspace, dataset_id: str | None) -> DatasetInfo | None:
-    """The dataset of that id, if it is still there."""
-    return next((d for d in datasets.list_all(ws) if d.id == dataset_id), None)
 
 
 def default_title(call: Call) -> str:

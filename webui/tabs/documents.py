@@ -95,7 +95,7 @@ class DocumentsTab:
         chosen = self.form.inputs | self.engine.inputs
         page.on(self.convert.click, self.start, chosen, self.outputs, **IN_ORDER)
         page.on(self.viewer.again.click, self.again, chosen | {shown}, self.outputs, **IN_ORDER)
-        page.on(self.viewer.reread.click, self.reread, self.viewer.typed, self.outputs, **IN_ORDER)
+        page.on(self.viewer.reread.click, self.reread, chosen | set(self.viewer.typed), self.outputs, **IN_ORDER)
         for event in (self.viewer.unlock.click, self.viewer.password.submit):
             page.on(event, self.unlock, chosen | {shown, self.viewer.password},
                     [self.viewer.password, *self._but(self.outputs, self.outputs, [self.viewer.password])], **IN_ORDER)
@@ -204,10 +204,13 @@ class DocumentsTab:
         documents.start_convert(call.ws, [place_of(shown)[0]], settings)
         return self.open(call, shown)
 
-    def reread(self, call: Call, shown: str, text: str) -> list[Any]:
-        """Reads the shown page anew from its picture. A correction of it stays until it is taken back."""
+    def reread(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        """Reads the shown page anew from its picture, with the chosen engine. A correction of it stays until it is
+        taken back."""
+        shown, text = (values[component] for component in self.viewer.typed)
         self.viewer.keep(call, shown, text)
-        documents.start_page(call.ws, *place_of(shown))
+        settings = self._settings(call, values).model_copy(update={"ocr": "always"})
+        documents.start_page(call.ws, *place_of(shown), settings)
         return self.open(call, shown)
 
     def unlock(self, call: Call, values: dict[Any, Any]) -> list[Any]:

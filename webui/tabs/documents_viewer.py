@@ -14,7 +14,7 @@ from core.documents.detect import PAGED
 from core.storage import check_id
 from webui.components.confirm import TwoClicks
 from webui.components.found import marked
-from webui.components.pictures import copy_for_browser, with_own_pictures
+from webui.components.pictures import marked_for_browser, with_own_pictures
 from webui.components.words import plain
 from webui.page import Call, Page
 from webui.tabs.documents_words import head_words, is_locked, next_doubtful, page_doubt, page_words, use_words
@@ -255,6 +255,7 @@ class Viewer:
             self.rendered: self.render(call, document.id, text, query, hit)}
         choices = [(page_words(call, p, document.pages or len(found)), p.number) for p in found]
         picture = documents.page_image(call.ws, document.id, number)
+        places = documents.places_of(call.ws, document.id, number, hit.start, hit.end) if hit and picture else []
         doubt, (unused, used) = page_doubt(call, page), use_words(call, document.id, number)
         others = len([n for n in document.doubtful if n != number])
         return self.fill({
@@ -270,7 +271,7 @@ class Viewer:
             self.unused: gr.update(visible=bool(unused), value=unused),
             self.use: gr.update(visible=True, value=call.t(f"documents.ui.{'unuse' if used else 'use'}_page")),
             self.image: gr.update(visible=picture is not None,
-                                  value=copy_for_browser(call.ws, picture) if picture else None)})
+                                  value=marked_for_browser(call.ws, picture, places) if picture else None)})
 
     def _reset(self, call: Call) -> dict[Any, Any]:
         return dict(zip(self.delete.outputs, self.delete.reset(call), strict=True))

@@ -11,7 +11,7 @@ from core import documents, qa
 from core.qa import Pair
 from webui.components.pager import Pager
 from webui.page import Call, Page
-from webui.tabs.qa_words import evidence, source
+from webui.tabs.qa_words import evidence, evidence_picture, source
 
 ROWS = 20
 STATES = ("accepted", "rejected", "deleted")
@@ -38,6 +38,9 @@ class Panel:
                 self.save = gr.Button(tr("qa.ui.save"), size="sm", elem_id="qa-save")
             gr.Markdown(tr("qa.ui.evidence"))
             self.evidence = gr.Markdown("", sanitize_html=True, elem_classes="sheet", elem_id="qa-evidence")
+            self.picture = gr.Image(type="filepath", interactive=False, visible=False, buttons=["fullscreen"],
+                                    show_label=False, label=tr("qa.ui.evidence_picture"), container=False,
+                                    elem_id="qa-evidence-picture")
 
     @property
     def typed(self) -> list[Any]:
@@ -47,18 +50,21 @@ class Panel:
     @property
     def outputs(self) -> list[Any]:
         """What `show` fills, in its order; the caller adds the column that makes room for the panel."""
-        return [self.open, self.box, self.reason, self.question, self.answer, self.saved, self.delete, self.evidence]
+        return [self.open, self.box, self.reason, self.question, self.answer, self.saved, self.delete, self.evidence,
+                self.picture]
 
     def show(self, call: Call, id: str | None) -> list[Any]:
         """Opens a pair, or closes the panel for None."""
         if id is None:
-            return [None, gr.update(visible=False), *[gr.skip()] * 6]
+            return [None, gr.update(visible=False), *[gr.skip()] * 7]
         pair = qa.get_pair(call.ws, id)
         reason = call.t(f"qa.gate.{pair.reason}") if pair.reason else ""
         words = call.t("qa.ui.was_refused", reason=reason) if reason else ""
+        picture = evidence_picture(call, pair)
         label = call.t("qa.ui.delete" if pair.state == "accepted" else "qa.ui.restore")
         return [id, gr.update(visible=True), gr.update(visible=bool(reason), value=words), pair.question, pair.answer,
-                "", gr.update(value=label), evidence(call, pair)]
+                "", gr.update(value=label), evidence(call, pair),
+                gr.update(visible=picture is not None, value=picture)]
 
 
 class Review:

@@ -11,6 +11,7 @@ from core.documents import DocumentInfo, masked
 from core.llm import HelperSettings
 from core.models import STARTER_ID
 from core.qa import Counts, Pair
+from webui.components.pictures import marked_for_browser
 from webui.components.words import plain, size
 from webui.page import Call
 
@@ -142,18 +143,33 @@ def source(call: Call, pair: Pair) -> str:
 def evidence(call: Call, pair: Pair) -> str:
     """The evidence in its surroundings, the quote marked; derived text is escaped."""
     found = pair.evidence
-    known = {d.id for d in documents.list_documents(call.ws)}
-    text = documents.page_markdown(call.ws, found.document_id, found.page) if found.document_id in known else ""
-    start, end = found.start, found.end
-    if text[start:end] != found.quote:
-        start = text.find(found.quote)
-        end = start + len(found.quote)
+    text, start, end = _quoted(call, pair)
     head = f"**{plain(source(call, pair))}**\n\n"
     if start < 0 or not text:
         return f"{head}<mark>{_bare(found.quote)}</mark>"
     before, after = text[max(0, start - CONTEXT):start], text[end:end + CONTEXT]
     dots = ("… " if start > CONTEXT else "", " …" if len(text) > end + CONTEXT else "")
     return f"{head}{dots[0]}{_bare(before)} <mark>{_bare(found.quote)}</mark> {_bare(after)}{dots[1]}"
+
+
+def evidence_picture(call: Call, pair: Pair) -> str | None:
+    """Path of the part of the page's picture that shows the quote, marked; None where the quote is not found on it."""
+    found = pair.evidence
+    _, start, end = _quoted(call, pair)
+    picture = documents.page_image(call.ws, found.document_id, found.page) if start >= 0 else None
+    places = documents.places_of(call.ws, found.document_id, found.page, start, end) if picture else []
+    return marked_for_browser(call.ws, picture, places, cut=True) if picture and places else None
+
+
+def _quoted(call: Call, pair: Pair) -> tuple[str, int, int]:
+    """(text of the page, start and end of the quote in it); start is -1 when it does not stand there any more."""
+    found = pair.evidence
+    known = {d.id for d in documents.list_documents(call.ws)}
+    text = documents.page_markdown(call.ws, found.document_id, found.page) if found.document_id in known else ""
+    if text and text[found.start:found.end] == found.quote:
+        return text, found.start, found.end
+    start = text.find(found.quote)
+    return text, start, start + len(found.quote)
 
 
 def _bare(text: str) -> str:

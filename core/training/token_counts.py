@@ -1,0 +1,152 @@
+"""How long the rows of a dataset are in the tokens of a model: counted by a job exactly as the trainer counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from core import jobs
+from core.datasets import DatasetInfo, get_dataset
+from core.datasets.reading import Split, as_conversation, every_row
+from core.datasets.rows import Row
+from core.errors import UserError
+from core.jobs import JobContext, JobState, JobView
+from core.models import resolve
+from core.storage import Workspace, read_json, write_json
+
+KIND = "count"
+_REPORT_EVERY = 50
+_NEVER = 1 << 40  # the first trained token of a row without one
+_PARTS: tuple[Split, Split] = ("train", "held_out")
+
+
+@dataclass(frozen=True)
+class TokenCounts:
+    """What was counted.
+
+    Attributes:
+        model: id of the model whose tokenizer and template were used.
+        lengths: length in tokens → training rows of that length, before anything is cut.
+        starts: place of a row's first trained token → rows; with a cutoff at or before it nothing of it is trained.
+        trained: tokens of all training rows that the loss counts.
+        held_out: tokens of the held-out rows.
+        left_out: rows that are no conversation, or that the template refuses.
+    """
+
+    model: str
+    lengths: dict[int, int]
+    starts: dict[int, int]
+    trained: int
+    held_out: int
+    left_out: int
+
+    @property
+    def rows(self) -> int:
+        """Training rows that were counted."""
+        return sum(self.lengths.values())
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of them."""
+        return sum(length * rows for length, rows in self.lengths.items())
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest row; 0 without rows."""
+        return max(self.lengths, default=0)
+
+    def within(self, share: float) -> int:
+        """The length that so much of the rows (0 to 1) do not exceed."""
+        wanted, seen = share * self.rows, 0
+        for length in sorted(self.lengths):
+            seen += self.lengths[length]
+            if seen >= wanted:
+                return length
+        return self.longest
+
+    def cut(self, cutoff_len: int) -> int:
+        """Rows that are longer than the cutoff."""
+        return sum(rows for length, rows in self.lengths.items() if length > cutoff_len)
+
+    def dropped(self, cutoff_len: int) -> int:
+        """Rows of which no trained token is left, so that training leaves them out."""
+        return sum(rows for start, rows in self.starts.items() if start >= cutoff_len)
+
+    def bins(self, count: int = 24) -> list[tuple[int, int]]:
+        """(upper end, rows) of bars of equal width that hold all rows."""
+        if not self.lengths:
+            return []
+        width = -(-self.longest // count)
+        bars = Counter({number: 0 for number in range(-(-self.longest // width))})
+        for length, rows in self.lengths.items():
+            bars[max(0, length - 1) // width] += rows
+        return [((number + 1) * width, rows) for number, rows in sorted(bars.items())]
+
+
+def start_count(ws: Workspace, dataset_id: str, model: str) -> JobView:
+    """Starts the counting; `last_count` has its result. Raises UserError when dataset or model is not there."""
+    info = get_dataset(ws, dataset_id)
+    given = {"dataset": dataset_id, "model": model, "folder": str(resolve(ws, model)), "state": info.state}
+    return jobs.start(ws, KIND, given, title=info.title)
+
+
+def last_count(ws: Workspace, info: DatasetInfo) -> TokenCounts | None:
+    """The newest result for a dataset, unless its rows have changed since."""
+    for job in jobs.list_jobs(ws, KIND):
+        path = ws.job(job.id).result_file
+        if (job.params.get("dataset"), job.params.get("state")) == (info.id, info.state) \
+                and job.state is JobState.DONE and path.is_file():
+            return _from_json(read_json(path))
+    return None
+
+
+def run(job: JobContext) -> None:
+    """Handler of the job kind "count"."""
+    import os
+
+    os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1")
+    job.phase("load")
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(job.params["folder"], local_files_only=True)
+    job.phase("count")
+    write_json(job.paths.result_file, count(job, tokenizer))
+
+
+def count(job: JobContext, tokenizer: Any) -> dict[str, Any]:
+    """Counts all rows with a loaded tokenizer; see `TokenCounts` for the values."""
+    from core.models.chat_template import encode
+
+    info = get_dataset(job.ws, job.params["dataset"])
+    total, done = max(0, info.rows) + max(0, info.held_out_rows), 0
+    lengths: Counter[int] = Counter()
+    starts: Counter[int] = Counter()
+    trained = held_out = left_out = 0
+    for split in _PARTS:
+        for row in every_row(job.ws, info.id, split):
+            done += 1
+            if done % _REPORT_EVERY == 0:
+                job.check_stop()
+                job.progress(done, max(done, total), "rows")
+            try:
+                if not isinstance(row, Row) or row.kind != "chat" or row.calls_tools:
+                    raise UserError("train.error.not_seen")
+                found = encode(as_conversation(row), tokenizer)
+            except UserError:
+                left_out += 1
+                continue
+            if split == "held_out":
+                held_out += len(found.ids)
+                continue
+            answers = [place for place, counts in enumerate(found.mask) if counts and place]
+            lengths[len(found.ids)] += 1
+            starts[answers[0] if answers else _NEVER] += 1
+            trained += len(answers)
+    return {"model": job.params["model"], "lengths": sorted(lengths.items()), "starts": sorted(starts.items()),
+            "trained": trained, "held_out": held_out, "left_out": left_out}
+
+
+def _from_json(found: dict[str, Any]) -> TokenCounts:
+    return TokenCounts(found["model"], dict(map(tuple, found["lengths"])), dict(map(tuple, found["starts"])),
+                       found["trained"], found["held_out"], found["left_out"])
