@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 from core.documents.page_words import Word, read_words
 from core.documents.reading import page_texts
@@ -40,14 +41,15 @@ def places_of(ws: Workspace, id: str, number: int, start: int, end: int) -> list
     words = read_words(ws.document(id), number) if text else []
     if not words or not 0 <= start < end <= len(text):
         return []
-    page, owners = _letters_of(words)
+    page, first = _letters_of(words)
     at = len(page) * len(_letters(text[:start])) // max(1, len(_letters(text)))
     found: set[int] = set()
     for part in _ROWS.split(text[start:end]):
         span = _find(page, _letters(part), at)
-        found |= {owners[letter] for letter in span}
+        found |= set(span)
         at = max(span, default=at) + 1
-    return _lines([words[index] for index in sorted(found)])
+    parts = (_part(word, found, begin, end) for word, (begin, end) in zip(words, pairwise(first), strict=True))
+    return _lines([part for part in parts if part])
 
 
 def _letters(text: str) -> str:
@@ -56,13 +58,19 @@ def _letters(text: str) -> str:
 
 
 def _letters_of(words: list[Word]) -> tuple[str, list[int]]:
-    """All letters of the page, and for each the word that holds it."""
-    parts, owners = [], []
-    for index, (text, *_) in enumerate(words):
-        letters = _letters(text)
-        parts.append(letters)
-        owners += [index] * len(letters)
-    return "".join(parts), owners
+    """All letters of the page, and where those of each word begin; at last their number."""
+    parts = [_letters(text) for text, *_ in words]
+    return "".join(parts), list(accumulate(map(len, parts), initial=0))
+
+
+def _part(word: Word, found: set[int], begin: int, end: int) -> Word | None:
+    """The part of a word from its first to its last letter that was found; a line of Chinese is one word."""
+    inside = [letter for letter in range(begin, end) if letter in found]
+    if not inside:
+        return None
+    text, left, top, right, bottom = word
+    step = (right - left) / (end - begin)
+    return text, left + step * (inside[0] - begin), top, left + step * (inside[-1] + 1 - begin), bottom
 
 
 def _find(page: str, wanted: str, near: int) -> list[int]:

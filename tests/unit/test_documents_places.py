@@ -65,8 +65,10 @@ def test_a_sentence_with_a_note_in_it_is_found_by_its_parts_and_chinese_by_its_s
     id = page(ws, markdown, [*row(0.1, "The", "warranty", "lasts", "⁴thirty", "months4", "from", "delivery."),
                              *row(0.5, "水泵每30天", "检查一次。")])
     assert {p.top for p in found(ws, id, markdown, "The warranty lasts thirty months from delivery.")} == {0.1}
-    [place] = found(ws, id, markdown, "每 30 天检查")
-    assert place.top == 0.5
+    place, last = found(ws, id, markdown, "30 天检查"), found(ws, id, markdown, "天检查一次")
+    assert [(p.left, p.right, p.top) for p in place] == [
+        (pytest.approx(0.1 + 0.09 * 3 / 6), pytest.approx(0.2 + 0.09 * 2 / 4), 0.5)]
+    assert [(p.left, p.right) for p in last] == [(pytest.approx(0.1 + 0.09 * 5 / 6), pytest.approx(0.29))]
 
 
 def test_what_is_not_on_the_picture_has_no_place(ws: Workspace) -> None:

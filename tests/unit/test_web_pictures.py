@@ -31,15 +31,15 @@ def test_the_place_is_coloured_and_its_letters_stay_black(ws: Workspace) -> None
         assert kept.getpixel((210, 190)) == (255, 255, 255)
 
 
-def test_the_cut_holds_the_place_over_the_whole_width(ws: Workspace) -> None:
+def test_the_cut_holds_the_place_and_no_white_margins(ws: Workspace) -> None:
     path = page(ws)
     with Image.open(marked_for_browser(ws, path, [Place(0.5, 0.3, 0.75, 0.36)], cut=True)) as cut:
-        assert cut.width == 400 and 120 <= cut.height <= 180
+        assert 200 <= cut.width <= 240 and 120 <= cut.height <= 180
         assert (0, 0, 0) in {colour for _, colour in cut.getcolors(100)}
     with Image.open(marked_for_browser(ws, path, [Place(0, 0, 1, 0.02), Place(0, 0.98, 1, 1)], cut=True)) as whole:
         assert whole.size == (400, 600)
     with Image.open(marked_for_browser(ws, path, [Place(0, 0.99, 1, 1)], cut=True)) as last:
-        assert last.width == 400 and last.height > 30
+        assert last.width >= 390 and last.height > 30
 
 
 def test_without_a_place_it_is_the_plain_copy(ws: Workspace) -> None:

@@ -17,7 +17,8 @@ from core.storage.workspace import PictureFolder, Workspace
 _OWN = re.compile(r"!\[([^\]\n]*)\]\(images/([0-9a-f]{16}\.(?:png|jpg))\)")
 _ROUTE = "/gradio_api/file="
 _PEN = (255, 228, 110)
-_PAD = 3  # pixels
+_PAD, _MARGIN = 3, 16  # pixels
+_FAINT = 40  # darkness from 0 to 255 of a grey that counts as paper
 _AROUND, _LEAST_BAND, _MOST_BAND = 0.05, 0.22, 0.7  # parts of the height of the page
 
 
@@ -34,7 +35,7 @@ def marked_for_browser(ws: Workspace, picture: Path, places: Sequence[Place], cu
     """Path of a copy that may be served, with these places marked like text under a marker pen.
 
     Args:
-        cut: only the part of the page around the places, over its whole width.
+        cut: only the part of the page around the places, without white margins.
     """
     if not places:
         return copy_for_browser(ws, picture)
@@ -58,13 +59,17 @@ def _marked(page: Image.Image, places: Sequence[Place]) -> Image.Image:
 
 
 def _around(page: Image.Image, places: Sequence[Place], cut: bool) -> Image.Image:
-    """The band of the page that holds the places and some lines around them; the whole page when that is most of it."""
+    """The band of the page that holds the places and some lines around them, without white margins; the whole page when
+    that is most of it."""
     top, bottom = min(place.top for place in places), max(place.bottom for place in places)
     spare = max(_AROUND, (_LEAST_BAND - (bottom - top)) / 2)
     top, bottom = max(0.0, top - spare), min(1.0, bottom + spare)
     if not cut or bottom - top > _MOST_BAND:
         return page
-    return page.crop((0, int(top * page.height), page.width, int(bottom * page.height)))
+    band = page.crop((0, int(top * page.height), page.width, int(bottom * page.height)))
+    inked = ImageChops.invert(band.convert("L")).point(lambda value: 255 * (value > _FAINT)).getbbox()
+    left, right = (inked[0], inked[2]) if inked else (0, band.width)
+    return band.crop((max(0, left - _MARGIN), 0, min(band.width, right + _MARGIN), band.height))
 
 
 def with_own_pictures(ws: Workspace, folder: PictureFolder, text: str) -> str:
