@@ -189,7 +189,9 @@ def without_dangling(ws: Workspace, entries: registry.Registry) -> registry.Regi
 
 def free_name(title: str, taken: set[str]) -> str:
     """A name for the registry made from a title: small letters, digits and `_`, not yet taken."""
-    base = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:32] or "dataset"
+    base = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:32]
+    if not any(sign.isalpha() for sign in base):  # what a Chinese title leaves
+        base = f"dataset_{base}".rstrip("_")
     names = (base if number == 1 else f"{base}_{number}" for number in range(1, 100_000))
     return next(n for n in names if n not in taken and n + registry.HELD_OUT not in taken)
 

@@ -20,6 +20,7 @@ from core.datasets.reading_rows import to_row
 from core.datasets.rows import Wrong
 from core.datasets.similar import jaccard, near_pairs, shingles
 from core.datasets.split import held_out, spread_is_clean
+from core.datasets.store import free_name
 from core.errors import UserError
 from core.storage import atomic_write, write_json
 from core.storage.fsck import fsck
@@ -247,3 +248,9 @@ def test_files_of_others_are_read_as_far_as_they_can_be(ws, text):
     write_json(ws.dataset_info, {"theirs": {"file_name": "theirs.json"}})
     atomic_write(ws.data / "theirs.json", text)
     assert [c[0]["content"] for c in datasets.conversations(ws, "theirs")] == ["a", "c"]
+
+
+def test_a_name_for_the_registry_says_what_it_is_even_without_latin_letters() -> None:
+    assert [free_name(title, set()) for title in ("数据集 2", "手册", "Pumps, spring", "2026")] == [
+        "dataset_2", "dataset", "pumps_spring", "dataset_2026"]
+    assert free_name("数据集 2", {"dataset_2"}) == "dataset_2_2"
