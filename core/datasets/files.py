@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from core.datasets.rows import Wrong
 from core.errors import UserError
+from core.storage.archives import UNREADABLE
 
 FileKind = Literal["json", "csv", "xlsx", "parquet", "xml", "text", "zip"]
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".xlsx", ".parquet", ".xml", ".txt", ".md", ".zip")
@@ -139,5 +140,5 @@ def _is_workbook(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return any(re.fullmatch(r"xl/workbook\.xml", name) for name in archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except UNREADABLE:
         return False

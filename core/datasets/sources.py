@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import zipfile
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from core.datasets.mapping import Mapping
 from core.datasets.registry import HELD_OUT
 from core.errors import UserError
 from core.storage import Workspace, read_json, require_space
+from core.storage.archives import UNREADABLE
 from core.storage.atomic import storage_error
 
 REGISTRY = "dataset_info.json"
@@ -144,10 +144,10 @@ def _unpack(ws: Workspace, path: Path, label: str) -> Path:
                     with archive.open(member) as source, target.open("wb") as file:
                         shutil.copyfileobj(source, file, 1 << 20)
             return folder
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise UserError("dataset.error.damaged", name=label) from error
     except OSError as error:
         raise storage_error(error, path) from error
+    except UNREADABLE as error:
+        raise UserError("dataset.error.damaged", name=label) from error
 
 
 def _safe(name: str) -> bool:

@@ -23,11 +23,11 @@ from core.documents.quality import LOW_CONFIDENCE
 from core.documents.reading import Hit, confirm_page, hits_in, page_texts, pattern_of, search, unused, use_page
 from core.documents.settings import ChildLimits, ConvertSettings, ImportLimits, MinerUSettings
 from core.documents.starting import start_convert, start_page
-from core.documents.types import DocumentInfo, ImportResult, PageInfo
+from core.documents.types import LOCKED, DocumentInfo, ImportResult, PageInfo
 
-__all__ = ["LOW_CONFIDENCE", "ChildLimits", "ConvertSettings", "DocumentInfo", "Hit", "ImportLimits", "ImportResult",
-           "Mark", "MinerUSettings", "PageInfo", "Place", "confirm_page", "convert_files", "delete_document",
-           "document_markdown", "find_document", "hits_in", "import_example", "import_files", "is_corrected",
-           "join_documents", "list_documents", "masked", "natural", "page_image", "page_markdown", "page_texts",
-           "pages", "pattern_of", "places_of", "save_page_markdown", "search", "start_convert", "start_page",
-           "undo_correction", "unused", "use_page"]
+__all__ = ["LOCKED", "LOW_CONFIDENCE", "ChildLimits", "ConvertSettings", "DocumentInfo", "Hit", "ImportLimits",
+           "ImportResult", "Mark", "MinerUSettings", "PageInfo", "Place", "confirm_page", "convert_files",
+           "delete_document", "document_markdown", "find_document", "hits_in", "import_example", "import_files",
+           "is_corrected", "join_documents", "list_documents", "masked", "natural", "page_image", "page_markdown",
+           "page_texts", "pages", "pattern_of", "places_of", "save_page_markdown", "search", "start_convert",
+           "start_page", "undo_correction", "unused", "use_page"]

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from pathlib import Path
 from typing import IO
 
 from core.errors import UserError
+from core.storage.archives import UNREADABLE
 
 TOTAL_BYTES = 300 * 1000**2
 RATIO, RATIO_FROM_BYTES = 100, 10 * 1000**2
 ENTRIES = 5_000
 PARAGRAPHS = 200_000
 CELLS = 4_000_000
-UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
-"""What `zipfile` raises for files that are damaged, cut off or packed in a way it does not know."""
 _CHUNK = 1 << 20
 
 

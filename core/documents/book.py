@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from core.documents.archive import UNREADABLE, check_archive, check_xml
+from core.documents.archive import check_archive, check_xml
 from core.documents.child import PageText
 from core.documents.clean import clean_markdown
 from core.documents.picture_store import PictureStore
@@ -19,6 +19,7 @@ from core.documents.web_markdown import HEADINGS, Writer, tag_of
 from core.documents.web_notes import Notes
 from core.documents.web_page import decode_page, parse
 from core.errors import UserError
+from core.storage.archives import UNREADABLE
 
 _CHAPTER_TYPES = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document")
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31};)")

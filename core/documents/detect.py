@@ -6,11 +6,12 @@ import re
 import zipfile
 from pathlib import Path
 
-from core.documents.archive import UNREADABLE, check_archive
+from core.documents.archive import check_archive
 from core.documents.office import FORMATS as OFFICE
 from core.documents.office import require_program
 from core.documents.plain import utf16_without_mark
 from core.errors import UserError
+from core.storage.archives import UNREADABLE
 
 IMAGES = ("png", "jpg", "tiff", "webp", "bmp")
 TEXTS = ("md", "txt", "csv", "tsv")

@@ -16,7 +16,7 @@ from core.documents.output import Converted, OutputFolder
 from core.documents.picture_files import shown_pictures
 from core.documents.settings import ConvertSettings
 from core.documents.slots import Slots
-from core.documents.types import ImportResult
+from core.documents.types import LOCKED, ImportResult
 from core.errors import UserError
 from core.i18n import t
 from core.storage import Workspace
@@ -232,8 +232,7 @@ def _convert(ws: Workspace, id: str, label: str, settings: ConvertSettings, pass
         except UserError as error:
             return lambda number, result, error=error: Converted(  # type: ignore[misc]
                 result.label, number, "failed", messages=(error.as_dict(),))
-        if state != "failed" or (info(ws, id).error or {}).get("key") not in (
-                "documents.error.locked", "documents.error.wrong_password"):
+        if state != "failed" or (info(ws, id).error or {}).get("key") not in LOCKED:
             break
     found = info(ws, id)
     if state == "stopped":

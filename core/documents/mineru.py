@@ -18,6 +18,7 @@ from typing import Any
 
 from core.documents.child import claimed
 from core.documents.mineru_reply import BadReply, pages_of
+from core.documents.page_picture import draw
 from core.documents.page_words import dump_words, words_of
 from core.errors import UserError
 from core.storage.workspace import DocumentPaths, MinerUPaths, user_path
@@ -25,7 +26,6 @@ from core.storage.workspace import DocumentPaths, MinerUPaths, user_path
 METHODS = {"auto": "auto", "always": "ocr", "never": "txt"}
 BUSY, BUSY_TRIES, BUSY_WAIT_S, BUSY_MOST_S = (429, 503), 4, 2.0, 60.0
 STEM = "pages"
-PICTURE_PIXELS = 1600
 _OUTPUT_BYTES = 64 * 1024**2
 Send = Callable[[dict[str, Any]], None]
 
@@ -42,8 +42,7 @@ def run(input: dict[str, Any], send: Send) -> None:
                 send({"failed": number, "error": result.as_dict()})
                 continue
             page = source.load_page(number - 1)
-            scale = min(2.0, PICTURE_PIXELS / max(page.rect.width, page.rect.height, 1))
-            images.image(number).write_bytes(page.get_pixmap(matrix=_matrix(scale), alpha=False).tobytes("png"))
+            draw(page, images.image(number))
             if words := words_of(page):
                 images.words(number).write_text(dump_words(words), encoding="utf-8")
             send({"page": number, "markdown": result, "source": "mixed", "image": True})
@@ -188,12 +187,6 @@ def _cut_out(source: Any, numbers: list[int]) -> bytes:
         for number in numbers:
             part.insert_pdf(source, from_page=number - 1, to_page=number - 1, links=False, widgets=False)
         return bytes(part.tobytes(garbage=3, deflate=True))
-
-
-def _matrix(scale: float) -> Any:
-    import pymupdf
-
-    return pymupdf.Matrix(scale, scale)
 
 
 def _read_text(path: Path | None) -> str | None:

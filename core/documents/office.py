@@ -9,8 +9,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-from core.documents.archive import UNREADABLE, check_archive
+from core.documents.archive import check_archive
 from core.errors import UserError
+from core.storage.archives import UNREADABLE
 from core.storage.workspace import OfficePaths
 
 FORMATS = {"doc": "docx", "rtf": "docx", "odt": "docx", "xls": "xlsx", "xlsb": "xlsx", "ods": "xlsx", "ppt": "pptx",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.documents.picture_files import put_beside
-from core.documents.types import Message
+from core.documents.types import LOCKED, Message
 from core.errors import UserError
 from core.storage import Workspace, atomic_write, journal_append, journal_read
 from core.storage.folders import sha256
@@ -44,7 +44,7 @@ class Converted:
     @property
     def locked(self) -> bool:
         """Whether it waits for a password."""
-        return any(m["key"] in ("documents.error.locked", "documents.error.wrong_password") for m in self.messages)
+        return any(m["key"] in LOCKED for m in self.messages)
 
 
 @dataclass

@@ -11,13 +11,13 @@ import pymupdf
 from core.documents.child import PageText
 from core.documents.edges import Edges
 from core.documents.layout import page_markdown
+from core.documents.page_picture import draw
 from core.documents.page_words import words_of
 from core.documents.pdf_pictures import with_pictures
 from core.documents.picture_store import PictureStore
 from core.documents.triage import look_at
 from core.errors import UserError
 
-PICTURE_PIXELS = 1600
 IMAGE_PIXELS = 50_000_000
 _A4_POINTS = 842
 
@@ -49,14 +49,14 @@ class PdfReader:
     def page(self, number: int, picture: Path) -> PageText:
         """Looks at the page, reads its text or its picture, and draws it."""
         page = self.pdf.load_page(number - 1)
-        _draw(page, picture)
+        draw(page, picture)
         with upright(self.pdf, number - 1) as copy:
             look = look_at(copy[0])
             if self.ocr == "always" and look.inked or self.ocr == "auto" and look.needs_ocr:
                 return self._by_ocr(page, picture)
             if look.turn:
                 _turn(copy[0], look.turn)
-                _draw(copy[0], picture)
+                draw(copy[0], picture)
             words = words_of(copy[0])
             markdown, sizes = page_markdown(copy, running=self.edges.judge(number - 1))
             if self.pictures is not None:
@@ -70,7 +70,7 @@ class PdfReader:
 
         scan = read_page(page)
         if scan.turn:
-            _draw(page, picture, scan.turn)
+            draw(page, picture, scan.turn)
         with scan.document as copy:
             words = words_of(copy[0])
             markdown, sizes = page_markdown(copy, is_ocr=True)
@@ -134,7 +134,7 @@ class ImageReader(PdfReader):
         page = self.pdf.new_page(width=plain.width * scale, height=plain.height * scale)
         page.insert_image(page.rect, stream=buffer.getvalue())
         page = self.pdf.reload_page(page)
-        _draw(page, picture)
+        draw(page, picture)
         if self.ocr == "never":
             return PageText("", "text", None, ("documents.warning.no_text_layer",), (), True)
         return self._by_ocr(page, picture)
@@ -165,10 +165,3 @@ def _count(pdf: Any) -> int:
         except Exception:
             high = (low + high) // 2
     return low
-
-
-def _draw(page: Any, picture: Path, turn: int = 0) -> None:
-    """The page as PNG, at most PICTURE_PIXELS on its longer side."""
-    scale = PICTURE_PIXELS / max(page.rect.width, page.rect.height, 1)
-    matrix = pymupdf.Matrix(min(scale, 2.0), min(scale, 2.0)).prerotate(turn)
-    picture.write_bytes(page.get_pixmap(matrix=matrix, alpha=False).tobytes("png"))

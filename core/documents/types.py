@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+LOCKED = ("documents.error.locked", "documents.error.wrong_password")
+"""Keys of the errors of a file that waits for a password."""
 Message = dict[str, Any]  # {"key": …, "params": {…}} of the message catalogue
 
 

@@ -7,9 +7,10 @@ import zipfile
 from collections.abc import Callable
 from typing import Any
 
-from core.documents.archive import UNREADABLE, check_archive
+from core.documents.archive import check_archive
 from core.documents.clean import clean_label
 from core.errors import UserError
+from core.storage.archives import UNREADABLE
 from core.storage.space import human_bytes
 from core.storage.workspace import ArchivePaths, user_path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,13 +63,15 @@ def see(ws: Workspace, model: str, dataset_id: str, number: int, cutoff_len: int
 
 def child(given: dict[str, Any], send: Any) -> None:
     """Runs in the limited child, where transformers may be loaded."""
-    import os
+    send(seen_by(given["talk"], load_tokenizer(given["folder"]), given["cutoff"]))
 
+
+def load_tokenizer(folder: str) -> Any:
+    """The tokenizer of a model folder, without a look at the network. Never in the web server."""
     os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1")
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(given["folder"], local_files_only=True)
-    send(seen_by(given["talk"], tokenizer, given["cutoff"]))
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 def seen_by(talk: list[dict[str, str]], tokenizer: Any, cutoff_len: int) -> dict[str, Any]:

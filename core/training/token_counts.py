@@ -14,6 +14,7 @@ from core.errors import UserError
 from core.jobs import JobContext, JobState, JobView
 from core.models import resolve
 from core.storage import Workspace, read_json, write_json
+from core.training.seeing import load_tokenizer
 
 KIND = "count"
 _REPORT_EVERY = 50
@@ -103,13 +104,8 @@ def last_count(ws: Workspace, info: DatasetInfo) -> TokenCounts | None:
 
 def run(job: JobContext) -> None:
     """Handler of the job kind "count"."""
-    import os
-
-    os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1")
     job.phase("load")
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(job.params["folder"], local_files_only=True)
+    tokenizer = load_tokenizer(job.params["folder"])
     job.phase("count")
     write_json(job.paths.result_file, count(job, tokenizer))
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from core.documents import Place
 from core.storage import Workspace
+from tests.fakes.pdfs import huge_png
 from webui.components.pictures import copy_for_browser, marked_for_browser
 
 
@@ -45,3 +46,10 @@ def test_the_cut_holds_the_place_and_no_white_margins(ws: Workspace) -> None:
 def test_without_a_place_it_is_the_plain_copy(ws: Workspace) -> None:
     path = page(ws)
     assert marked_for_browser(ws, path, []) == copy_for_browser(ws, path)
+
+
+def test_what_is_no_picture_of_a_page_is_not_unpacked(ws: Workspace) -> None:
+    path = page(ws)
+    for content in (huge_png(), b"\x89PNG\r\n\x1a\n" + b"x" * 200, b""):
+        path.write_bytes(content)
+        assert marked_for_browser(ws, path, [Place(0.1, 0.1, 0.5, 0.2)]) == copy_for_browser(ws, path)

@@ -16,6 +16,7 @@ from core.storage.workspace import PictureFolder, Workspace
 
 _OWN = re.compile(r"!\[([^\]\n]*)\]\(images/([0-9a-f]{16}\.(?:png|jpg))\)")
 _ROUTE = "/gradio_api/file="
+_MOST_PIXELS = 8_000_000
 _PEN = (255, 228, 110)
 _PAD, _MARGIN = 3, 16  # pixels
 _FAINT = 40  # darkness from 0 to 255 of a grey that counts as paper
@@ -32,7 +33,8 @@ def copy_for_browser(ws: Workspace, picture: Path) -> str:
 
 
 def marked_for_browser(ws: Workspace, picture: Path, places: Sequence[Place], cut: bool = False) -> str:
-    """Path of a copy that may be served, with these places marked like text under a marker pen.
+    """Path of a copy that may be served, with these places marked like text under a marker pen; a plain copy of what is
+    no picture of a page.
 
     Args:
         cut: only the part of the page around the places, without white margins.
@@ -43,8 +45,13 @@ def marked_for_browser(ws: Workspace, picture: Path, places: Sequence[Place], cu
     copy = ws.web_copy(f"{picture} {facts.st_mtime_ns} {facts.st_size} {places} {cut}", ".png")
     if not copy.exists():
         buffer = io.BytesIO()
-        with Image.open(picture) as page:
-            _around(_marked(page.convert("RGB"), places), places, cut).save(buffer, "PNG")
+        try:
+            with Image.open(picture, formats=("PNG",)) as page:
+                if page.width * page.height > _MOST_PIXELS:  # no page that was drawn here: it is not unpacked
+                    return copy_for_browser(ws, picture)
+                _around(_marked(page.convert("RGB"), places), places, cut).save(buffer, "PNG")
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            return copy_for_browser(ws, picture)
         atomic_write(copy, buffer.getvalue())
     return str(copy)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from core import documents
-from core.documents import DocumentInfo, PageInfo
+from core.documents import LOCKED, DocumentInfo, PageInfo
 from webui.components.words import plain
 from webui.page import Call
 from webui.tabs.documents_list import how_read, reason, snapshot, state_words
 
-LOCKED = ("documents.error.locked", "documents.error.wrong_password")
 HARD_TO_READ = "documents.warning.hard_to_read"
 
 
