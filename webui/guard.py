@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from webui.bind import BindPolicy, is_loopback
 from webui.language import LANGUAGE_COOKIE, language_of
 from webui.login import Login
+from webui.theme import CALM_TIMERS
 
 CSP = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
@@ -173,7 +174,7 @@ def _page_sender(send: Send, lang: str, request: Request) -> Send:
     body = b""
     locale = json.dumps("zh-CN" if lang == "zh" else "en")
     script = f"<script>Object.defineProperty(navigator,'language',{{get:()=>{locale}}});" \
-             f"Object.defineProperty(navigator,'languages',{{get:()=>[{locale}]}});</script>"
+             f"Object.defineProperty(navigator,'languages',{{get:()=>[{locale}]}});{CALM_TIMERS}</script>"
 
     async def sender(message: Message) -> None:
         nonlocal start, body

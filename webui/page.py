@@ -60,7 +60,8 @@ class Page:
     def on(self, event: Callable[..., Any], fn: Callable[..., Any], inputs: Any = None, outputs: Any = None,
            **options: Any) -> Any:
         """Registers a guarded handler on an event such as ``button.click``."""
-        options = {"show_progress": "hidden", "api_visibility": "private"} | options
+        hidden = {"show_progress": "hidden", "show_progress_on": []}  # [] also spares the browser each output's status
+        options = ({} if "show_progress" in options else hidden) | {"api_visibility": "private"} | options
         return event(self.guarded(fn, inputs, outputs), inputs=inputs, outputs=outputs, **options)
 
     def on_open(self, step: str, fn: Callable[..., Any], outputs: list[Any], inputs: list[Any] | None = None,

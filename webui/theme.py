@@ -48,6 +48,15 @@ def css() -> str:
     return resources.files("webui").joinpath("style.css").read_text(encoding="utf-8")
 
 
+# Must run before Gradio's scripts. Gradio counts the seconds of each wait once a frame, and of its very first wait for
+# as long as the page is open, which keeps the browser painting: 5 % of a processor core taken from training.
+CALM_TIMERS = r"""
+(() => {
+  const frame = window.requestAnimationFrame.bind(window);
+  const counts = /performance\.now\(\)-.*\/1e3/;
+  window.requestAnimationFrame = call => counts.test(call) ? setTimeout(call, 100) : frame(call);
+})();
+"""
 HEAD = """
 <script>
 document.addEventListener('click', event => {

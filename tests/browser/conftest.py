@@ -3,7 +3,9 @@ that a handler logged."""
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +23,7 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 OWN_SCHEMES = {"data", "blob", "about"}
 HERE = Path(__file__).parent
 INSIDE = re.compile(r"^\S+ \S+ ERROR ", re.MULTILINE)
+LEAVING_S = 5.0
 LEAVING = re.compile(r"AbortError: signal is aborted|Connection errored out|NetworkError|Failed to fetch")
 
 
@@ -39,6 +42,40 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 FAILED: pytest.StashKey[bool] = pytest.StashKey()
+
+
+class _Visit:
+    """The console of one page. A page that is left ends its requests and says so, a little before or after: that is
+    no error of the page."""
+
+    def __init__(self, console: list[str]) -> None:
+        self.console = console
+        self.opened = False
+        self.ends = -math.inf
+        self.ending: list[tuple[float, str]] = []
+
+    def said(self, text: str) -> None:
+        """A message of the console came."""
+        now = time.monotonic()
+        if not LEAVING.search(text):
+            self.console.append(text)
+        elif now - self.ends > LEAVING_S:
+            self.console.append(text)
+            self.ending.append((now, text))
+
+    def is_open(self) -> None:
+        """The page has loaded: from now on it can be left."""
+        self.opened = True
+
+    def left(self) -> None:
+        """The page is being left, or was left just now. The first time it is merely opened."""
+        if not self.opened:
+            return
+        self.ends = time.monotonic()
+        for came, text in self.ending:
+            if self.ends - came < LEAVING_S:
+                self.console.remove(text)
+        self.ending.clear()
 
 
 @dataclass
@@ -60,22 +97,21 @@ class Watch:
 
     def follow(self, page: Any) -> None:
         """Collects from this page and from windows it opens."""
-        visits: list[str] = []
-
-        def said(text: str) -> None:
-            if len(visits) < 2 or not LEAVING.search(text):  # a page that is left ends its requests, and says so
-                self.console.append(text)
+        visit = _Visit(self.console)
 
         def asked(request: Any) -> None:
             if request.is_navigation_request():
-                visits.append(request.url)
+                visit.left()
             self._request(request.url)
 
-        page.on("console", lambda message: message.type == "error" and said(message.text))
-        page.on("pageerror", lambda error: said(str(error)))
+        page.on("console", lambda message: message.type == "error" and visit.said(message.text))
+        page.on("pageerror", lambda error: visit.said(str(error)))
         page.on("request", asked)
         page.on("websocket", lambda socket: self._request(socket.url))
         page.on("popup", self.follow)
+        page.on("framenavigated", lambda frame: frame == page.main_frame and visit.left())
+        page.on("load", lambda _: visit.is_open())
+        page.on("close", lambda _: visit.left())
 
     def _request(self, url: str) -> None:
         parts = urlsplit(url)

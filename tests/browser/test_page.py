@@ -51,3 +51,18 @@ def test_the_rail_follows_work_that_was_started_elsewhere(open_page: Callable[..
     documents.import_files(Workspace.at(app.home), [(file, "notes.txt")])
     expect(page.locator("#rail-documents")).to_contain_text(t("rail.state.documents.waiting", "en", count=1),
                                                             timeout=60_000)
+
+
+def test_a_page_that_waits_does_not_paint(open_page: Callable[..., Any]) -> None:
+    page = open_page("en", DESKTOP)
+    page.context.add_init_script("""(() => {
+        const frame = window.requestAnimationFrame.bind(window)
+        window.frames_asked = 0
+        window.requestAnimationFrame = call => { window.frames_asked++; return frame(call) }
+    })()""")
+    page.reload()
+    page.locator("#rail-documents.here").wait_for()
+    page.wait_for_timeout(3000)
+    page.evaluate("window.frames_asked = 0")
+    page.wait_for_timeout(3000)
+    assert page.evaluate("window.frames_asked") < 45  # a loop that asks for each frame comes to 180
