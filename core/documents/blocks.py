@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import Any
 
 from core.documents.classify import ends_sentence, heading_class, looks_like_code, looks_like_comment, reads_as_heading
+from core.documents.hyphens import Vocabulary, with_kept
+from core.documents.page_math import Formula, covers, written
 from core.documents.page_notes import NOTE
 from core.documents.table_lines import Word, recut
 from core.documents.table_rows import Rule, joined_rows
@@ -45,22 +47,32 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Known:
+    """What is known of a page besides its boxes: the horizontal lines drawn on it, its words where it has tables, its
+    formulas, and the words of the document."""
+
+    rules: Sequence[Rule] = ()
+    words: Sequence[Word] = ()
+    formulas: Sequence[Formula] = ()
+    vocabulary: Vocabulary | None = None
+
+
+@dataclass(frozen=True)
 class Setting:
-    """What is known of the page around a box: edges of its column, letter height of the text, is it from OCR, the
-    horizontal lines drawn on it, and its words where it has tables."""
+    """What is known around a box: edges of its column, letter height of the text, is it from OCR, and the page."""
 
     left: float
     right: float
     body: float
     is_ocr: bool
-    rules: Sequence[Rule] = ()
-    words: Sequence[Word] = ()
+    page: Known = Known()
 
 
 def blocks_of(box: Any, around: Setting) -> list[Block]:
     """The blocks of a layout box."""
     if box.boxclass == "table":
-        return [Block("table", _table(box.table or {}, around))]
+        own = [f for f in around.page.formulas if covers((box.x0, box.y0, box.x1, box.y1), f.box)]
+        return [Block("table", _table(box.table or {}, around, own))]
     lines = [line for line in map(text_line, box.textlines or ()) if line.plain.strip()]
     if not lines:
         return []
@@ -72,7 +84,7 @@ def blocks_of(box: Any, around: Setting) -> list[Block]:
 
 def _lines_of(kind: str, lines: list[TextLine], around: Setting) -> list[Block]:
     if around.is_ocr:
-        return [block for part in _without_code(lines) for block in _ocr_part(kind, part, around)]
+        return [block for part in _without_code(lines, around) for block in _ocr_part(kind, part, around)]
     if _is_code(lines):
         return [Block("code", code_text(lines), x0=lines[0].x0, first=lines[0], last=lines[-1])]
     return _part(kind, lines, around)
@@ -170,9 +182,12 @@ def _ocr_part(kind: str, part: list[TextLine] | Block, around: Setting) -> list[
     return _part(kind, part, around)
 
 
-def _without_code(lines: list[TextLine]) -> list[list[TextLine] | Block]:
+def _without_code(lines: list[TextLine], around: Setting) -> list[list[TextLine] | Block]:
     """Lines of a box read from the picture: runs of code become blocks, the other lines stay together."""
-    marks = [looks_like_code(line.plain) for line in lines]
+    marks: list[bool] = []
+    for index, line in enumerate(lines):
+        in_prose = index > 0 and not marks[-1] and _continues(lines[index - 1], line, around)
+        marks.append(looks_like_code(line.plain) and not in_prose and not is_bulleted(line.plain))
     comments = [looks_like_comment(line.plain) for line in lines]
     for order in (range(len(lines)), range(len(lines) - 1, -1, -1)):
         for index in order:
@@ -191,6 +206,12 @@ def _without_code(lines: list[TextLine]) -> list[list[TextLine] | Block]:
             parts.append(run)
         start = end
     return parts
+
+
+def _continues(previous: TextLine, line: TextLine, around: Setting) -> bool:
+    """Whether a line goes on with the sentence of the full line above it."""
+    return (not ends_sentence(previous.plain) and not breaks_before(previous, line, around)
+            and -line.size < line.x0 - previous.x0 < 3 * line.size)
 
 
 def _is_code(lines: list[TextLine]) -> bool:
@@ -264,13 +285,17 @@ def _digits(number: str) -> str:
     return f"{match[0]}." if match else ""
 
 
-def _table(table: dict[str, Any], around: Setting) -> str:
+def _table(table: dict[str, Any], around: Setting, own: Sequence[Formula] = ()) -> str:
     """The table as its words stand or as the models cut it; lines of a cell are one running text, and empty rows and
     columns are dropped."""
-    rows = recut(table, around.words, around.rules) if around.words and table else None
+    known = around.page
+    rows = recut(table, known.words, known.rules, known.vocabulary) if known.words and table else None
     if rows is None:
-        rows = [[_cell(text) for text in row] for row in table.get("extract") or ()]
-        rows = joined_rows(rows, table.get("cells") or [], around.rules)
+        rows = [[_cell(text or "", known.vocabulary) for text in row] for row in table.get("extract") or ()]
+        rows = joined_rows(rows, table.get("cells") or [], known.rules)
+    for row in rows if own else ():
+        for index, text in enumerate(row):
+            row[index], own = written(text, own)
     rows = [row for row in rows if any(row)]
     width = max(map(len, rows), default=0)
     rows = [row + [""] * (width - len(row)) for row in rows]
@@ -278,8 +303,8 @@ def _table(table: dict[str, Any], around: Setting) -> str:
     return table_markdown([[Cell(row[index]) for index in kept] for row in rows])
 
 
-def _cell(text: str | None) -> str:
+def _cell(text: str, vocabulary: Vocabulary | None) -> str:
     joined = ""
-    for line in (text or "").split("\n"):
+    for line in (with_kept(text, vocabulary) if vocabulary else text).split("\n"):
         joined = join_text(joined, line.strip())
     return joined

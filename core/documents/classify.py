@@ -21,7 +21,7 @@ _COMMAND = re.compile(
     r"|class \w+[(:]|return\b|async def|const |let |var |func |public |private |#include|using )")
 _CODE_MARK = re.compile(
     r"[{}]|\w\(.*\)|\w\[.*\]|=>|->|==|!=|:=|&&|\|\||</?\w+>|\w=\S|--\w[\w-]+|\w\.\w+\(|^\s*[\]})]+[,;]?$"
-    r"|\w+_\w+|/\w+/|\\$|;$|^\s*[\"'][\w-]+[\"']\s*:|^\s*(?!\d)[\w-]+:\s*(?:\S+)?$")
+    r"|\w+_\w+|/[A-Za-z]\w*/|\\$|;$|^\s*[\"'][\w-]+[\"']\s*:|^\s*(?!\d)[\w-]+:\s*(?:\S+)?$")
 _CALL = re.compile(r"\w\((?:[^()]*[,=.'\"\d_][^()]*)?\)")
 _HAN = re.compile(r"[㐀-鿿]")
 _PROSE = re.compile(r"\b(?:the|a|an|is|are|of|to|and|with|for|you|your|this|that|when|which)\b", re.I)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pymupdf4llm.helpers.document_layout as engine
 
-from core.documents.blocks import Block, Setting, blocks_of, breaks_before
+from core.documents.blocks import Block, Known, Setting, blocks_of, breaks_before
 from core.documents.bullets import small_marks, with_bullets
 from core.documents.classify import ends_sentence, heading_class
 from core.documents.clean import fenced, literal
+from core.documents.hyphens import Vocabulary, with_hyphens
 from core.documents.order import in_reading_order
+from core.documents.page_math import formulas, put_formulas
 from core.documents.page_notes import mark_notes
-from core.documents.table_lines import Word
-from core.documents.table_rows import Rule, horizontal_rules
+from core.documents.table_rows import horizontal_rules
 from core.documents.text_lines import TextLine, join_lines, join_text, text_line
 
 _EDGES = ("page-header", "page-footer")
@@ -24,29 +25,33 @@ _INDENT_POINTS = 8.0
 _HEADING_FACTOR = 1.25
 
 
-def page_markdown(document: Any, is_ocr: bool = False,
-                  running: Callable[[str], bool] | None = None) -> tuple[str, tuple[float, ...]]:
+def page_markdown(document: Any, is_ocr: bool = False, running: Callable[[str], bool] | None = None,
+                  vocabulary: Vocabulary | None = None) -> tuple[str, tuple[float, ...]]:
     """Markdown of the only page of a document, and the letter height of each heading in it.
 
     Args:
         is_ocr: the text was read from the picture; fonts say nothing then.
         running: tells whether a line at the page's edge is a running header or footer; by default the models do.
+        vocabulary: the words of the whole document; by default those of the page.
     """
+    vocabulary = vocabulary or Vocabulary(lambda: document)
     page = engine.parse_document(document, use_ocr=False, force_text=True).pages[0]
     drawings = document[0].get_cdrawings()
     marks = small_marks(drawings)
     mark_notes(page.boxes, document[0].rect.height)
+    found = [] if is_ocr else formulas(document[0], _sizes(page))
     for box in page.boxes:
-        box.textlines = with_bullets(box.textlines or (), marks)
+        box.textlines = with_hyphens(with_bullets(box.textlines or (), marks), vocabulary)
+    put_formulas(page.boxes, found)
     has_tables = not is_ocr and any(box.boxclass == "table" for box in page.boxes)
     words = document[0].get_text("words") if has_tables else ()
-    return render(page, is_ocr, running, horizontal_rules(drawings), words)
+    return render(page, is_ocr, running, Known(horizontal_rules(drawings), words, found, vocabulary))
 
 
 def render(page: Any, is_ocr: bool, running: Callable[[str], bool] | None,
-           rules: Sequence[Rule] = (), words: Sequence[Word] = ()) -> tuple[str, tuple[float, ...]]:
-    """Like `page_markdown`, for a page as the models see it, the lines drawn on it, and its words. What the models
-    call header or footer stays when it is the only text or does not recur."""
+           known: Known) -> tuple[str, tuple[float, ...]]:
+    """Like `page_markdown`, for a page as the models see it. What they call header or footer stays when it is the only
+    text or does not recur."""
     blocks: list[Block] = []
     edges: list[Block] = []
     body = _body_size(page)
@@ -54,7 +59,7 @@ def render(page: Any, is_ocr: bool, running: Callable[[str], bool] | None,
     last_edges = [b for b in page.boxes if b.boxclass == "page-footer"]
     for box in [*first_edges, *in_reading_order([b for b in page.boxes if b.boxclass not in _EDGES]), *last_edges]:
         if box.boxclass not in _EDGES:
-            around = Setting(*_column(box, page.boxes), body, is_ocr, rules, words)
+            around = Setting(*_column(box, page.boxes), body, is_ocr, known)
             _append(blocks, blocks_of(box, around), around)
         elif lines := [line for line in map(text_line, box.textlines or ()) if line.plain.strip()]:
             size = max(line.size for line in lines)
@@ -117,12 +122,18 @@ def _column(box: Any, boxes: list[Any]) -> tuple[float, float]:
 
 def _body_size(page: Any) -> float:
     """Letter height of most of the text."""
+    sizes = _sizes(page)
+    return sizes.most_common(1)[0][0] if sizes else 10.0
+
+
+def _sizes(page: Any) -> Counter[float]:
+    """How many letters have which height, in half points."""
     sizes: Counter[float] = Counter()
     for block in page.fulltext:
         for line in block["lines"]:
             for span in line["spans"]:
                 sizes[round(span["size"] * 2) / 2] += len(span["text"])
-    return sizes.most_common(1)[0][0] if sizes else 10.0
+    return sizes
 
 
 def _nest(blocks: list[Block]) -> None:

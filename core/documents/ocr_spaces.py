@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 LEAST_GAP = 0.18  # of the line's height; letters of a word stand closer
 ALONE_GAP = 0.24
+SHORT, SHORT_GAP = 4, 0.16  # letters of a line that the page must tell about: "3 B" in a cell
+ENOUGH_GAPS = 100
 SPACE_SHARE = 0.75  # of the spaces that were read in this line
 _LATIN = re.compile(r"[!-~À-ɏ°²³µ€£¥–—‘’“”]")
 _NO_SPACE_BEFORE = re.compile(r"[,.;:!?)\]}%’”]")
 _NO_SPACE_AFTER = re.compile(r"[(\[{‘“]")
 
 
-def spaced(text: str, letters: Sequence[Any], corners: np.ndarray, pixels: np.ndarray) -> str:
-    """The text of a line with the spaces that its picture shows.
+@dataclass(frozen=True)
+class Gaps:
+    """The gaps between the letters of a line.
+
+    Args:
+        places: where in the text each letter stands.
+        widths: of the gap after each letter but the last, as shares of the line's height.
+        read: whether the recogniser put a space there.
+    """
+
+    places: list[int]
+    widths: list[float]
+    read: list[bool]
+
+
+def measured(text: str, letters: Sequence[Any], corners: np.ndarray, pixels: np.ndarray) -> Gaps | None:
+    """The gaps of a line in its picture; None where letters and picture do not fit together.
 
     Args:
         letters: (letter, certainty, box of 4 points) of every letter but spaces, as the recogniser gives them.
@@ -25,32 +43,51 @@ def spaced(text: str, letters: Sequence[Any], corners: np.ndarray, pixels: np.nd
         pixels: the page (rows, columns, 3).
     """
     drawn = [letter for letter in text if not letter.isspace()]
-    if len(drawn) < 4 or [letter[0] for letter in letters] != drawn or not any(map(_LATIN.match, drawn)):
-        return text
+    if len(drawn) < 2 or [letter[0] for letter in letters] != drawn or not any(map(_LATIN.match, drawn)):
+        return None
     columns, height = _ink(corners, pixels)
     if not len(columns):
-        return text
+        return None
     along = (corners[1] - corners[0]) / max(1.0, float(np.linalg.norm(corners[1] - corners[0])))
     centres = [float((np.mean(np.asarray(box, dtype=float), axis=0) - corners[0]) @ along) for _, _, box in letters]
-    gaps = [_widest_gap(columns, a, b) for a, b in zip(centres, centres[1:], strict=False)]
-    places, at = [], 0  # where in the text each letter stands
+    places, at = [], 0
     for letter in drawn:
         at = text.index(letter, at)
         places.append(at)
         at += 1
-    known = [b - a > 1 for a, b in zip(places, places[1:], strict=False)]
-    least = _threshold([g for g, k in zip(gaps, known, strict=True) if k],
-                       [g for g, k in zip(gaps, known, strict=True) if not k], height)
-    missing = {places[n + 1] for n, gap in enumerate(gaps) if not known[n] and gap >= least
-               and _may_part(text[places[n]], text[places[n + 1]])}
+    return Gaps(places, [_widest_gap(columns, a, b) / height for a, b in zip(centres, centres[1:], strict=False)],
+                [b - a > 1 for a, b in zip(places, places[1:], strict=False)])
+
+
+def usual_gap(lines: Iterable[Gaps | None]) -> float:
+    """Median gap inside of words over the lines of a page; 0 when too few letters tell."""
+    inside = [gap for line in lines if line for gap, read in zip(line.widths, line.read, strict=True) if not read]
+    return float(np.median(inside)) if len(inside) >= ENOUGH_GAPS else 0.0
+
+
+def spaced(text: str, gaps: Gaps | None, usual: float = 0.0) -> str:
+    """The text of a line with the spaces that its picture shows.
+
+    Args:
+        usual: gap inside of words on this page, for lines that are too short to tell by themselves; 0 if unknown.
+    """
+    if gaps is None:
+        return text
+    least = _threshold(gaps, usual)
+    missing = {gaps.places[n + 1] for n, gap in enumerate(gaps.widths) if not gaps.read[n] and gap >= least
+               and _may_part(text[gaps.places[n]], text[gaps.places[n + 1]])}
     return "".join(f" {letter}" if n in missing else letter for n, letter in enumerate(text))
 
 
-def _threshold(between: list[float], inside: list[float], height: float) -> float:
+def _threshold(gaps: Gaps, usual: float) -> float:
     """The gap that tells words apart: measured at the spaces that were read, or three times that inside of words."""
+    if len(gaps.places) < SHORT:
+        return max(SHORT_GAP, 2.5 * usual) if usual else float("inf")
+    between = [gap for gap, read in zip(gaps.widths, gaps.read, strict=True) if read]
     if len(between) >= 2:
-        return max(LEAST_GAP * height, SPACE_SHARE * float(np.median(between)))
-    return max(ALONE_GAP * height, 3 * float(np.median(inside or [0.0])))
+        return max(LEAST_GAP, SPACE_SHARE * float(np.median(between)))
+    inside = [gap for gap, read in zip(gaps.widths, gaps.read, strict=True) if not read]
+    return max(ALONE_GAP, 3 * float(np.median(inside or [0.0])))
 
 
 def _may_part(left: str, right: str) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from core.documents.hyphens import Vocabulary, with_kept
 from core.documents.table_rows import Rule
 from core.documents.text_lines import join_text
 
@@ -42,13 +43,15 @@ class Line:
         return " ".join(word[4] for word in self.words.get(column, ()))
 
 
-def recut(table: dict[str, Any], words: Sequence[Word], rules: Sequence[Rule]) -> list[list[str]] | None:
+def recut(table: dict[str, Any], words: Sequence[Word], rules: Sequence[Rule],
+          vocabulary: Vocabulary | None = None) -> list[list[str]] | None:
     """The rows of a table that has lines around its head at most; None when it has others or its rows stay unclear.
 
     Args:
         table: as the models give it: bbox, cells.
         words: of the page (`Page.get_text("words")`), in points.
         rules: lines on the page.
+        vocabulary: the words of the document, which tell whether a hyphen at a line's end stays.
     """
     columns = _columns(table)
     x0, y0, x1, y1 = table["bbox"]
@@ -69,7 +72,7 @@ def recut(table: dict[str, Any], words: Sequence[Word], rules: Sequence[Rule]) -
         return None
     rows = [head, *rows] if head else rows
     widths = _cut_words(lines, len(head), len(columns))
-    return [[_joined([line.words[c] for line in row if c in line.words], widths[c], row is head)
+    return [[_joined([line.words[c] for line in row if c in line.words], widths[c], row is head, vocabulary)
              for c in range(len(columns))] for row in rows]
 
 
@@ -201,11 +204,13 @@ def _is_cut(above: Sequence[Word], following: Word, width: float, is_head: bool)
     return width - own < (1.5 if is_head else 1.1) * letter and own + other > width
 
 
-def _joined(lines: Sequence[Sequence[Word]], width: float, is_head: bool) -> str:
+def _joined(lines: Sequence[Sequence[Word]], width: float, is_head: bool, vocabulary: Vocabulary | None) -> str:
     """The lines of a cell as running text; `width` is that of a column which cuts words, else 0."""
     text, before = "", None
     for words in lines:
         line = " ".join(word[4] for word in words)
         cut = before is not None and width > 0 and _is_cut(before, words[0], width, is_head)
+        if vocabulary and not cut:
+            text, line = with_kept(f"{text}\n{line}", vocabulary).rsplit("\n", 1)
         text, before = text + line if cut else join_text(text, line), words
     return text

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+KEPT = "\u2010"  # ends a line whose hyphen stays (hyphens.py)
 MONOSPACED, BOLD = 8, 16  # flags of a span, as PyMuPDF defines them
 _GAP = 0.14
 _BULLET = re.compile(r"^[•●○◦▪■□◆◇‣⁃∙·►➢➤✓❖\uf0b7\uf0a7\uf0d8\uf06e\uf0fc\uf076*–—-](?=\s|$|[^\x00-\x7f])\s*")
@@ -96,6 +97,8 @@ def join_text(text: str, following: str) -> str:
         return text or following
     if _WIDE.match(text[-1]) and _WIDE.match(following[0]):
         return text + following
+    if text[-1] == KEPT:
+        return f"{text[:-1]}-{following}"
     if len(text) > 2 and text[-1] == "-" and text[-2].islower() and following[0].islower():
         return text[:-1] + following
     if text[-1] == "/" or text[-1] == "-" and text[-2:-1].isalnum() and following[0].isalnum():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.documents.ocr_spaces import spaced
+from core.documents.ocr_spaces import measured, usual_gap
+from core.documents.ocr_spaces import spaced as spaced_by
 
 LETTER, HEIGHT = 12, 30
 
@@ -27,6 +28,11 @@ def line(drawn: str, gap: int = 2, space: int = 9, slant: float = 0.0) -> tuple[
     end = 40 + slant * (x - 20)
     corners = np.array([[18.0, 40], [x + 2, end], [x + 2, end + HEIGHT], [18.0, 40 + HEIGHT]])
     return letters, corners, pixels
+
+
+def spaced(text: str, letters: list, corners: np.ndarray, pixels: np.ndarray, usual: float = 0.0) -> str:
+    """The line with its spaces, as its picture and the page's usual gap tell."""
+    return spaced_by(text, measured(text, letters, corners, pixels), usual)
 
 
 @pytest.mark.parametrize(("drawn", "read"), [
@@ -66,3 +72,13 @@ def test_what_cannot_be_measured_stays() -> None:
     underlined = pixels.copy()
     underlined[66:68] = 0
     assert spaced("twowords", letters, corners, underlined) == "twowords"
+
+
+def test_the_page_tells_about_cells_of_two_letters() -> None:
+    words = "while nobody is at home the pump keeps running and the lamp stays on until the tank has been filled again"
+    usual = usual_gap([measured(words, *line(words))] * 2)
+    assert 0.03 < usual < 0.12
+    for drawn, read in (("3 B", "3B"), ("2 x", "2x"), ("GB", "GB"), ("1.3", "1.3")):
+        assert spaced(read, *line(drawn), usual=usual) == drawn
+        assert spaced(read, *line(drawn)) == read, "without a page nothing is known"
+    assert usual_gap([measured("one word", *line("one word"))]) == 0.0
