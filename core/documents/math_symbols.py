@@ -57,10 +57,10 @@ def symbol(char: str) -> str:
     if "DOUBLE-STRUCK" in name:
         plain = unicodedata.normalize("NFKC", char)
         return f"\\mathbb{{{plain}}}" if plain.isascii() else char
-    if ord(char) in _ALPHABETS or char == "ℎ":
+    if ord(char) in _ALPHABETS or char == "ℎ" or name.startswith(("SCRIPT CAPITAL", "BLACK-LETTER CAPITAL")):
         plain = unicodedata.normalize("NFKC", char)
         letter = SYMBOLS.get(plain, plain)
-        style = "\\mathcal" if "SCRIPT" in name else "\\mathfrak" if "FRAKTUR" in name else \
+        style = "\\mathcal" if "SCRIPT" in name else "\\mathfrak" if "FRAKTUR" in name or "BLACK-LETTER" in name else \
             "\\mathbf" if "BOLD" in name else ""
         return f"{style}{{{letter}}}" if style else letter
     return char

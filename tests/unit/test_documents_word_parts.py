@@ -62,6 +62,7 @@ def r(text: str, properties: str = "") -> str:
      r"\begin{aligned} a& = b \\ c& = d \end{aligned}"),
     (r("sin45+single"), r"\sin45 + single"),
     (r("α≠ℝ𝑥, 5%"), r"\alpha \neq \mathbb{R}x, 5\%"),
+    (r("ℒ ℜ 𝒩"), r"\mathcal{L} \mathfrak{R} \mathcal{N}"),
 ])
 def test_formulas_are_latex(xml: str, latex: str) -> None:
     assert formula(parse_xml(f"<m:oMath {M}>{xml}</m:oMath>")) == latex
