@@ -6,6 +6,7 @@ be installed on each. This computer writes the output folder, and a second call 
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -38,7 +39,7 @@ def ray_mapper(address: str, ray: Any = None) -> Callable[[list[Task]], None]:
             raise UserError("convert.error.no_ray") from None
     try:
         ray.init(address=address, log_to_driver=False, configure_logging=False,
-                 runtime_env={"env_vars": {"PYTHONPATH": str(CODE_ROOT)}})
+                 runtime_env={"env_vars": {"PYTHONPATH": f"{CODE_ROOT}{os.pathsep}${{PYTHONPATH}}"}})  # theirs too
     except (ConnectionError, ValueError, RuntimeError, OSError):
         raise UserError("convert.error.ray_cluster", address=address) from None
 

@@ -13,6 +13,7 @@ from core.documents import DocumentInfo
 from core.documents.detect import PAGED
 from core.storage import check_id
 from webui.components.confirm import TwoClicks
+from webui.components.formulas import DELIMITERS, with_formulas
 from webui.components.found import marked
 from webui.components.pictures import marked_for_browser, with_own_pictures
 from webui.components.words import plain
@@ -110,7 +111,8 @@ class Viewer:
                                  label=tr("documents.ui.image"), elem_id="documents-image", min_width=280, scale=5)
                 with gr.Column(min_width=280, scale=6), gr.Tabs():
                     with gr.Tab(tr("documents.ui.rendered"), elem_id="documents-tab-text") as text_tab:
-                        rendered = gr.Markdown(sanitize_html=True, elem_classes="sheet", elem_id="documents-rendered")
+                        rendered = gr.Markdown(sanitize_html=True, latex_delimiters=DELIMITERS, elem_classes="sheet",
+                                               elem_id="documents-rendered")
                     with gr.Tab(tr("documents.ui.source"), elem_id="documents-tab-edit", render_children=True):
                         source = gr.Textbox(lines=20, max_lines=20, container=False, show_label=False,
                                             label=tr("documents.ui.source_label"), elem_id="documents-source")
@@ -223,7 +225,7 @@ class Viewer:
             return ""
         places = [match.span() for match in documents.hits_in(documents.pattern_of(query), text)]
         current = places.index((hit.start, hit.end)) if hit and (hit.start, hit.end) in places else -1
-        return with_own_pictures(call.ws, call.ws.document(id), marked(text, places, current))
+        return with_formulas(with_own_pictures(call.ws, call.ws.document(id), marked(text, places, current)))
 
     def show(self, call: Call, document: DocumentInfo | None, number: int = 1, shown: str = "", sent: str = "",
              query: str = "", hit: documents.Hit | None = None) -> list[Any]:
