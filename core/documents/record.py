@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from core import jobs
@@ -57,17 +58,35 @@ def _spec(spec: Path, size: int, changed: int) -> Any:
     return read_json(spec)
 
 
+MOST_KNOWN, MOST_PAGES = 2048, 50_000  # documents and pages whose records stay in memory
+_KNOWN: dict[Path, tuple[tuple[int, int], Record]] = {}
+_LOCK = Lock()
+
+
 def fold(paths: DocumentPaths) -> Record:
-    """The present record of a document."""
+    """The present record of a document. The last one of each journal is kept: a document that is being converted has
+    a new one with every page, and pages of a long document come to megabytes."""
+    journal = paths.journal
     try:
-        stat = paths.journal.stat()
+        stat = journal.stat()
     except FileNotFoundError:
         return Record()
-    return _fold(paths.journal, stat.st_size, stat.st_mtime_ns)
+    stamp = (stat.st_size, stat.st_mtime_ns)
+    with _LOCK:
+        known = _KNOWN.get(journal)
+    if known is not None and known[0] == stamp:
+        return known[1]
+    record = _fold(journal)
+    with _LOCK:
+        _KNOWN.pop(journal, None)
+        _KNOWN[journal] = (stamp, record)
+        pages = sum(len(kept.pages) for _, kept in _KNOWN.values())
+        while len(_KNOWN) > 1 and (len(_KNOWN) > MOST_KNOWN or pages > MOST_PAGES):
+            pages -= len(_KNOWN.pop(next(iter(_KNOWN)))[1].pages)
+    return record
 
 
-@lru_cache(maxsize=2048)
-def _fold(journal: Path, size: int, changed: int) -> Record:
+def _fold(journal: Path) -> Record:
     record = Record()
     for line in journal_read(journal)[0]:
         match line.get("type"):
