@@ -49,7 +49,7 @@ class Block:
 @dataclass(frozen=True)
 class Known:
     """What is known of a page besides its boxes: the horizontal lines drawn on it, its words where it has tables, its
-    formulas, and the words of the document."""
+    formulas, and its vocabulary."""
 
     rules: Sequence[Rule] = ()
     words: Sequence[Word] = ()

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import zip_longest
 from typing import Any
 
 from core.documents.text_lines import KEPT, text_line
 
-MOST_PAGES = 40
 _LONG = 10  # letters of a compound of two known words that is hardly written as one: log-probabilities
 _HYPHENS = ("-", KEPT, "\u00ad")
-_TAIL = re.compile(r"([a-z]+(?:-[a-z]+)*)[-\u2010\u00ad]$", re.I)
-_CUT = re.compile(r"([A-Za-z]*[a-z])[-\u2010\u00ad] ?\n(?=([a-z]+(?:-[a-z]+)*))")
+_ONE = f"[{''.join(_HYPHENS)}]"
+_TAIL = re.compile(rf"([a-z]+(?:-[a-z]+)*){_ONE}$", re.I)
+_CUT = re.compile(rf"([A-Za-z]*[a-z]){_ONE} ?\n(?=([a-z]+(?:-[a-z]+)*))")
 _HEAD = re.compile(r"[a-z]+(?:-[a-z]+)*")
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*$")
 _FIRST_PARTS = frozenset("self one two three four five six low high well long short real state single multi cross open "
@@ -24,30 +24,28 @@ _SOLID = frozenset("under over out with some any every back through in on up dow
 
 
 class Vocabulary:
-    """The words of a document as they stand inside of lines, in lower case.
+    """The words of a page (`pymupdf.Page`) as they stand inside of lines, in lower case; read when first asked for.
 
-    Args:
-        pages: gives its pages (`pymupdf.Page`); called when a word is asked for, once.
+    Other pages are not read: one of them may be damaged or without end.
     """
 
-    def __init__(self, pages: Callable[[], Iterable[Any]]) -> None:
-        self._pages = pages
+    def __init__(self, page: Any) -> None:
+        self._page = page
 
     @cached_property
     def words(self) -> frozenset[str]:
         """Every word, hyphenated ones as a whole; the two halves of a word cut at a line's end are left out."""
         found: set[str] = set()
-        for page in self._pages():
-            cut = False
-            for word in (entry[4] for entry in page.get_text("words")):
-                is_rest, cut = cut, word.endswith(_HYPHENS)
-                plain = word.lower().strip(".,;:!?()[]{}\"'“”‘’*`").removesuffix("'s")
-                if not is_rest and not cut and _WORD.match(plain):
-                    found.add(plain)
+        cut = False
+        for word in (entry[4] for entry in self._page.get_text("words")):
+            is_rest, cut = cut, word.endswith(_HYPHENS)
+            plain = word.lower().strip(".,;:!?()[]{}\"'“”‘’*`").removesuffix("'s")
+            if not is_rest and not cut and _WORD.match(plain):
+                found.add(plain)
         return frozenset(found)
 
     def keeps_hyphen(self, left: str, right: str) -> bool:
-        """Whether `left` at a line's end and `right` after it are written with a hyphen, as far as the document and a
+        """Whether `left` at a line's end and `right` after it are written with a hyphen, as far as the page and a
         few rules tell; a word nobody knows is taken for one that the typesetter cut."""
         if f"{left}-{right}" in self.words or "-" in left or "-" in right:
             return True
@@ -55,12 +53,6 @@ class Vocabulary:
             return False
         return left in _FIRST_PARTS or (left in self.words and left not in _SOLID and len(left + right) >= _LONG
                                         and min(len(left), len(right)) > 2)
-
-
-def sampled(pdf: Any) -> list[Any]:
-    """Up to MOST_PAGES pages of a PDF, evenly spread."""
-    step = max(1, len(pdf) // MOST_PAGES)
-    return [pdf[index] for index in range(0, len(pdf), step)][:MOST_PAGES]
 
 
 def with_hyphens(lines: Sequence[dict[str, Any]], vocabulary: Vocabulary) -> list[dict[str, Any]]:

@@ -25,16 +25,15 @@ _INDENT_POINTS = 8.0
 _HEADING_FACTOR = 1.25
 
 
-def page_markdown(document: Any, is_ocr: bool = False, running: Callable[[str], bool] | None = None,
-                  vocabulary: Vocabulary | None = None) -> tuple[str, tuple[float, ...]]:
+def page_markdown(document: Any, is_ocr: bool = False,
+                  running: Callable[[str], bool] | None = None) -> tuple[str, tuple[float, ...]]:
     """Markdown of the only page of a document, and the letter height of each heading in it.
 
     Args:
         is_ocr: the text was read from the picture; fonts say nothing then.
         running: tells whether a line at the page's edge is a running header or footer; by default the models do.
-        vocabulary: the words of the whole document; by default those of the page.
     """
-    vocabulary = vocabulary or Vocabulary(lambda: document)
+    vocabulary = Vocabulary(document[0])
     page = engine.parse_document(document, use_ocr=False, force_text=True).pages[0]
     drawings = document[0].get_cdrawings()
     marks = small_marks(drawings)

@@ -10,7 +10,6 @@ import pymupdf
 
 from core.documents.child import PageText
 from core.documents.edges import Edges
-from core.documents.hyphens import Vocabulary, sampled
 from core.documents.layout import page_markdown
 from core.documents.page_picture import draw
 from core.documents.page_words import words_of
@@ -46,7 +45,6 @@ class PdfReader:
         self.ocr = ocr
         self.total = _count(self.pdf)
         self.edges = Edges(self.pdf)
-        self.vocabulary = Vocabulary(lambda: sampled(self.pdf))
 
     def page(self, number: int, picture: Path) -> PageText:
         """Looks at the page, reads its text or its picture, and draws it."""
@@ -60,7 +58,7 @@ class PdfReader:
                 _turn(copy[0], look.turn)
                 draw(copy[0], picture)
             words = words_of(copy[0])
-            markdown, sizes = page_markdown(copy, False, self.edges.judge(number - 1), self.vocabulary)
+            markdown, sizes = page_markdown(copy, running=self.edges.judge(number - 1))
             if self.pictures is not None:
                 markdown = with_pictures(copy[0], markdown, self.pictures)
         gc.collect()

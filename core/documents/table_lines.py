@@ -51,7 +51,7 @@ def recut(table: dict[str, Any], words: Sequence[Word], rules: Sequence[Rule],
         table: as the models give it: bbox, cells.
         words: of the page (`Page.get_text("words")`), in points.
         rules: lines on the page.
-        vocabulary: the words of the document, which tell whether a hyphen at a line's end stays.
+        vocabulary: of the page, which tells whether a hyphen at a line's end stays.
     """
     columns = _columns(table)
     x0, y0, x1, y1 = table["bbox"]

@@ -38,25 +38,27 @@ PAGE = Page("A pre-trained model and other pre-", "trained ones follow instructi
     ("Berlin-", "Mitte", "Berlin-Mitte"),
 ])
 def test_a_word_over_two_lines_becomes_one(first: str, second: str, whole: str) -> None:
-    lines = with_hyphens([line(first), line(second)], Vocabulary(lambda: [PAGE]))
+    lines = with_hyphens([line(first), line(second)], Vocabulary(PAGE))
     assert join_lines([text_line(one) for one in lines]) == whole
 
 
 def test_cells_of_tables_keep_their_hyphens_too() -> None:
-    vocabulary = Vocabulary(lambda: [PAGE])
+    vocabulary = Vocabulary(PAGE)
     assert with_kept("Pre-\ntrained", vocabulary) == "Pre\u2010\ntrained"
     assert with_kept("impor-\ntant", vocabulary) == "impor-\ntant"
 
 
-def test_halves_of_cut_words_are_no_words_and_pages_are_read_once_when_needed() -> None:
-    calls = []
-    vocabulary = Vocabulary(lambda: calls.append(1) or [PAGE])  # type: ignore[func-returns-value]
+def test_halves_of_cut_words_are_no_words_and_the_page_is_read_once_when_needed() -> None:
+    calls: list[str] = []
+    page = Page(*PAGE.lines)
+    page.get_text = lambda kind: calls.append(kind) or PAGE.get_text(kind)  # type: ignore
+    vocabulary = Vocabulary(page)
     assert with_hyphens([line("no hyphen here"), line("at all")], vocabulary) and not calls
     assert "decom" not in vocabulary.words and "pre" not in vocabulary.words and "pre-trained" in vocabulary.words
-    assert "step" in vocabulary.words and calls == [1]
+    assert "step" in vocabulary.words and calls == ["words"]
 
 
 def test_nothing_and_a_last_line_stay() -> None:
-    vocabulary = Vocabulary(lambda: [PAGE])
+    vocabulary = Vocabulary(PAGE)
     assert with_hyphens([], vocabulary) == []
     assert with_hyphens([line("ends in pre-")], vocabulary)[0]["spans"][0]["text"] == "ends in pre-"
