@@ -43,15 +43,18 @@ def start_run(ws: Workspace, settings: TrainSettings, title: str = "") -> JobVie
     """Starts a run in a process of its own and returns at once.
 
     Raises:
-        UserError: no dataset chosen or it has no rows, model missing or not allowed, disk full, or another job holds
-            the machine.
+        UserError: no dataset chosen or it has no rows, model missing or not allowed, disk full, another blocker that
+            `preflight` finds, or another job holds the machine.
     """
+    from core.training import preflight
+
     if not settings.dataset:
         raise UserError("train.error.no_dataset")
     resolve(ws, settings.model)
     if not preview(ws, settings.dataset, 0, 1)[1]:
         raise UserError("train.error.no_rows")
     require_space(ws.runs, _SPACE_BYTES)
+    preflight.require(ws, settings)
     run_id = new_id("run")
     argv = [sys.executable, str(CODE_ROOT / "app.py"), "train", str(ws.run(run_id).yaml)]
     return jobs.start(ws, "train", settings.model_dump(), title=title or settings.model, lease=LEASE, argv=argv,

@@ -11,7 +11,7 @@ from core.errors import UserError
 from webui.components.words import parameters, size
 from webui.forms import Form
 from webui.page import Call, Page
-from webui.tabs import train_history, train_live
+from webui.tabs import train_history, train_live, train_preflight
 
 FEW_ROWS, SOME_ROWS = 25, 50
 
@@ -37,11 +37,19 @@ class _Setup:
     dataset: gr.Dropdown
     advice: gr.Markdown
     form: Form[training.TrainSettings]
+    checks: train_preflight.Checks
     start: gr.Button
 
     @property
     def outputs(self) -> list[Any]:
         return [self.model, self.model_note, self.dataset, self.advice, self.start]
+
+    def read(self, values: dict[Any, Any]) -> training.TrainSettings | None:
+        """The settings as they stand in the form; None while model or dataset is not chosen. Raises UserError."""
+        model = (values[self.folder] or "").strip() or values[self.model]
+        if not model or not values[self.dataset]:
+            return None
+        return self.form.read(values, model=model, dataset=values[self.dataset])
 
 
 def _setup(page: Page) -> _Setup:
@@ -57,6 +65,7 @@ def _setup(page: Page) -> _Setup:
     with gr.Accordion(page.tr("train.ui.own_folder"), open=False):
         setup.folder = gr.Textbox(label=page.tr("train.ui.folder"), info=page.tr("train.ui.folder_help"),
                                   elem_id="train-folder")
+    setup.checks = train_preflight.build(page)
     with gr.Row(elem_classes="actions"):
         setup.start = gr.Button(page.tr("train.ui.start"), variant="primary", interactive=False, elem_id="train-start")
     return setup
@@ -73,10 +82,9 @@ def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_histo
         return verdict(call, model, dataset)
 
     def start(call: Call, values: dict[Any, Any]) -> list[Any]:
-        model = (values[setup.folder] or "").strip() or values[setup.model]
-        if not model or not values[setup.dataset]:
+        settings = setup.read(values)
+        if settings is None:
             raise UserError("train.error.no_dataset")
-        settings = setup.form.read(values, model=model, dataset=values[setup.dataset])
         run = training.start_run(call.ws, settings, title=_title(call, values[setup.dataset]))
         return [run.id, gr.update(interactive=False), *live.show(call, run.id), *history.rows(call)]
 
@@ -87,6 +95,7 @@ def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_histo
         page.on(event, check, asked, [setup.model_note, setup.advice, setup.start], trigger_mode="always_last")
     page.on(setup.start.click, start, setup.form.inputs | {setup.folder, *both},
             [shown, setup.start, *live.outputs, *history.outputs])
+    train_preflight.wire(page, setup.checks, setup.form, setup.read, [*both, setup.folder, live.ended])
     page.on(live.ended.change, check, asked, [setup.model_note, setup.advice, setup.start])
 
 

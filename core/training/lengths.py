@@ -1,0 +1,132 @@
+"""How long a dataset's rows are: as counted, or guessed from their letters until somebody counts."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+
+from core.datasets import DatasetInfo
+from core.datasets.reading import as_conversation, every_row
+from core.datasets.rows import Row
+from core.errors import UserError
+from core.storage import Workspace
+from core.training.general import load_general
+from core.training.settings import TrainSettings
+from core.training.token_counts import last_count
+
+BUDGET_S = 0.08
+"""Seconds that guessing may look at rows."""
+_LATIN, _OTHER, _TURN, _OPENING = 3.5, 1.3, 6, 20
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Tokens of the training rows.
+
+    Attributes:
+        lengths: length before anything is cut → rows.
+        every: lengths of the rows as cut, general ones included; a sample of a large dataset.
+        starts: place of the first trained token → rows; empty when guessed.
+        answers: share of the tokens that stand in answers.
+        opening: tokens that all rows begin with.
+        rows: of the dataset, without general ones.
+        general: general rows that are mixed in.
+    """
+
+    lengths: dict[int, int]
+    every: list[int]
+    starts: dict[int, int]
+    answers: float
+    opening: int
+    rows: int
+    general: int
+
+    @property
+    def enough(self) -> int:
+        """The least cutoff, in sixteens, that cuts nothing."""
+        return -(-max(self.lengths, default=1) // 16) * 16
+
+    def cut(self, cutoff_len: int) -> int:
+        """Counted rows that are longer than the cutoff; 0 when lengths are guessed."""
+        return sum(rows for length, rows in self.lengths.items() if length > cutoff_len) if self.starts else 0
+
+    def dropped(self, cutoff_len: int) -> int:
+        """Counted rows of which no trained token is left; 0 when lengths are guessed."""
+        return sum(rows for start, rows in self.starts.items() if start >= cutoff_len)
+
+    def steps(self, settings: TrainSettings) -> int:
+        """Optimiser steps of the whole run."""
+        kept = self.rows + self.general - self.dropped(settings.cutoff_len)
+        batches = -(-kept // settings.batch_size)
+        return settings.epochs * -(-batches // settings.gradient_accumulation)
+
+    def tokens(self, settings: TrainSettings) -> float:
+        """Tokens of an epoch."""
+        mean = sum(self.every) / max(1, len(self.every))
+        return mean * (self.rows + self.general)
+
+
+def known(ws: Workspace, info: DatasetInfo, settings: TrainSettings) -> Lengths:
+    """What is known of the lengths. Counts of another model are better than letters."""
+    counted = last_count(ws, info)
+    guess = guessed(ws, info.id, info.state)
+    general, general_lengths = _general(max(info.rows, guess[1]), settings.general_share)
+    if counted and counted.rows:
+        lengths, starts = counted.lengths, counted.starts
+        answers, rows = counted.trained / max(1, counted.tokens), counted.rows
+    else:
+        lengths, starts, answers, rows = dict(guess[0]), {}, guess[2], max(info.rows, guess[1])
+    cutoff = settings.cutoff_len
+    every = [min(length, cutoff) for length, count in lengths.items() for _ in range(count)]
+    every += [min(length, cutoff) for length in general_lengths]
+    return Lengths(lengths, every, starts, answers, _OPENING, rows, general)
+
+
+@lru_cache(maxsize=16)
+def guessed(ws: Workspace, dataset_id: str, state: str) -> tuple[tuple[tuple[int, int], ...], int, float]:
+    """((length, rows) …, rows looked at, share of answers), from the letters of as many rows as there is time for.
+
+    Args:
+        state: of the dataset; a changed one is looked at anew.
+    """
+    found: Counter[int] = Counter()
+    total = answered = 0.0
+    end = time.monotonic() + BUDGET_S
+    try:
+        for row in every_row(ws, dataset_id, "train"):
+            if isinstance(row, Row) and row.kind == "chat":
+                talk = as_conversation(row)
+                sizes = [letters(turn["content"]) + _TURN for turn in talk]
+                total += sum(sizes) + _OPENING
+                answered += sum(size for size, turn in zip(sizes, talk, strict=True) if turn["role"] == "assistant")
+                found[round(sum(sizes)) + _OPENING] += 1
+            if time.monotonic() > end:
+                break
+    except UserError:
+        pass
+    return tuple(sorted(found.items())), sum(found.values()), answered / total if total else 0.5
+
+
+def letters(text: str) -> float:
+    """About how many tokens a text has."""
+    plain = sum(map(str.isascii, text))
+    return plain / _LATIN + (len(text) - plain) * _OTHER
+
+
+def _general(rows: int, share: float) -> tuple[int, list[int]]:
+    """How many general rows are mixed in, and about how long those shipped are."""
+    if share <= 0:
+        return 0, []
+    pool = _general_lengths()
+    return min(len(pool), round(rows * share / (1 - share))), list(pool)
+
+
+@lru_cache(maxsize=1)
+def _general_lengths() -> tuple[int, ...]:
+    try:
+        pool = load_general()
+    except UserError:
+        return ()
+    return tuple(round(sum(letters(turn["content"]) + _TURN for turn in talk)) + _OPENING for talk in pool)

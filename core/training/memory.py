@@ -1,0 +1,199 @@
+"""How much memory a run will need, from the model's files alone: nothing is loaded, so a page can ask.
+
+The peak is at the start of the backward pass of a step that is not the first. Then there are in memory
+
+- the weights, in the numbers they are computed in;
+- the trainable weights with their two moments of AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101), in single
+  precision; their gradients only when several batches are added up, because they are freed before each forward pass
+  and come back while the activations go;
+- the activations. Korthikanti et al. 2022 (arXiv:2205.05198, section 4.1) count what each operation of a layer keeps
+  for its backward pass; here the base is frozen, so a linear layer keeps its input for the adapter alone, and attention
+  is fused, so its scores are not kept (Dao et al. 2022, arXiv:2205.14135). Per layer and token these are: the inputs
+  and outputs of both norms (4 × hidden), queries, keys, values and their result (4 × heads × head size), gate, its
+  activation, up and their product (4 × intermediate), and the adapter's inner vectors (rank × linear layers). With
+  checkpointing (Chen et al. 2016, arXiv:1604.06174) only the input of each layer stays, and one layer at a time is
+  computed again;
+- the scores of the vocabulary where a token is predicted: their logarithmic softmax, which cross entropy keeps, and
+  twice as much for the gradients through it.
+
+On a processor the activations take `HOLES` times as much: they are made in turn with short-lived results, and the C
+library's heap keeps the holes between them (measured; with every large array in a mapping of its own the sum above is
+met, at a quarter more processor time).
+
+`docs/memory.md` has the figures, `benchmarks/memory_estimate.py` compares with what is measured.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from core.errors import UserError
+from core.storage import read_json
+
+SINGLE = 4
+"""Bytes of a single-precision number."""
+LONGEST_MERGED = 512
+"""Tokens up to which a batch is one sequence without padding (`side_by_side.LONGEST`, which needs torch)."""
+AT_ONCE = 1024
+"""Predicted tokens that are scored at once (`engine._AT_ONCE`)."""
+HOLES = 1.85
+_MAX_HEADER = 100_000_000
+_NOT_LINEAR = ("embed", "lm_head", "wte", "wpe", "norm")
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """What the memory of a model depends on; the names are those of its config.json.
+
+    Attributes:
+        parameters: numbers in its weight files.
+        linear: for each linear layer (inputs, outputs), the output matrix left out.
+    """
+
+    hidden_size: int
+    intermediate_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    head_dim: int
+    vocab_size: int
+    parameters: int
+    linear: tuple[tuple[int, int], ...]
+
+    def adapter(self, rank: int) -> int:
+        """Numbers of a LoRA adapter of this rank on all linear layers."""
+        return rank * sum(inputs + outputs for inputs, outputs in self.linear)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The heaviest batch of a run: `rows` rows padded to `width` tokens, `tokens` without padding.
+
+    `answers` of the tokens are predicted as answers, `questions` as words of questions; the rest is not scored.
+    """
+
+    rows: int
+    width: int
+    tokens: int
+    answers: int
+    questions: int
+
+    @property
+    def computed(self) -> int:
+        """Tokens that pass through the layers: without padding where all rows fit into one short sequence."""
+        return self.tokens if self.tokens <= LONGEST_MERGED else self.rows * self.width
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the batch is computed.
+
+    Attributes:
+        rank: of the adapter.
+        weight_bytes, number_bytes: of one weight, and of one number of the activations.
+        checkpointing: activations are computed twice.
+        holes: what activations take of a heap, as a multiple of their size; 1 on a graphics card.
+        accumulation: batches whose gradients are added up.
+    """
+
+    rank: int
+    weight_bytes: float = SINGLE
+    number_bytes: int = SINGLE
+    checkpointing: bool = False
+    accumulation: int = 1
+    holes: float = HOLES
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Bytes of each part at the peak."""
+
+    weights: int
+    trainable: int
+    optimizer: int
+    gradients: int
+    activations: int
+    logits: int
+
+    @property
+    def total(self) -> int:
+        """All parts together; the program itself is not among them."""
+        return self.weights + self.trainable + self.optimizer + self.gradients + self.activations + self.logits
+
+
+def estimate(shape: ModelShape, batch: Batch, plan: Plan) -> Estimate:
+    """The peak of a run; see the module for the formula."""
+    adapter = shape.adapter(plan.rank) * SINGLE
+    inner = shape.num_attention_heads * shape.head_dim
+    layer = (4 * shape.hidden_size + 4 * inner + 4 * shape.intermediate_size
+             + plan.rank * len(shape.linear) // max(1, shape.num_hidden_layers))
+    kept = shape.num_hidden_layers * (shape.hidden_size if plan.checkpointing else layer) * batch.computed
+    again = (layer + 2 * shape.intermediate_size) * batch.computed * plan.number_bytes
+    logits = _logits(shape, batch)
+    # Scores are gone before the first layer is computed again or its gradients are made.
+    return Estimate(weights=round(shape.parameters * plan.weight_bytes), trainable=adapter, optimizer=2 * adapter,
+                    gradients=adapter if plan.accumulation > 1 else 0,
+                    activations=round(kept * plan.number_bytes * plan.holes),
+                    logits=max(logits, again if plan.checkpointing else 0))
+
+
+def _logits(shape: ModelShape, batch: Batch) -> int:
+    """Bytes of the scores at the start of the backward pass: kept for both sums, and two gradients of the larger."""
+    kept = [min(count, AT_ONCE) if count <= AT_ONCE else 0 for count in (batch.answers, batch.questions)]
+    worked = min(AT_ONCE, max(batch.answers, batch.questions))
+    again = worked if worked not in kept else 0
+    return (sum(kept) + again + 2 * worked) * shape.vocab_size * SINGLE
+
+
+def fewer_rows(batch: Batch, rows: int) -> Batch:
+    """The same batch with so many of its rows."""
+    share = rows / max(1, batch.rows)
+    return replace(batch, rows=rows, tokens=round(batch.tokens * share), answers=round(batch.answers * share),
+                   questions=round(batch.questions * share))
+
+
+def shorter(batch: Batch, width: int) -> Batch:
+    """The same batch with its rows cut to `width` tokens."""
+    share = min(1.0, width / max(1, batch.width))
+    return replace(batch, width=min(batch.width, width), tokens=round(batch.tokens * share),
+                   answers=round(batch.answers * share), questions=round(batch.questions * share))
+
+
+def read_shape(folder: Path) -> ModelShape:
+    """The shape of a model folder, from config.json and the heads of its safetensors files.
+
+    Raises:
+        UserError: a file is missing or damaged.
+    """
+    try:
+        config = read_json(folder / "config.json")
+        config = config.get("text_config") or config
+        heads = int(config["num_attention_heads"])
+        hidden = int(config["hidden_size"])
+        tensors = [shape for file in sorted(folder.glob("*.safetensors")) for shape in _tensors(file)]
+        linear = tuple((sizes[1], sizes[0]) for name, sizes in tensors if len(sizes) == 2 and name.endswith(".weight")
+                       and not any(word in name for word in _NOT_LINEAR))
+        return ModelShape(hidden, int(config.get("intermediate_size") or 4 * hidden), int(config["num_hidden_layers"]),
+                          heads, int(config.get("head_dim") or hidden // heads), int(config["vocab_size"]),
+                          sum(_product(sizes) for _, sizes in tensors), linear)
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError("train.preflight.no_shape", folder=folder.name) from error
+
+
+def _tensors(file: Path) -> list[tuple[str, list[int]]]:
+    """(name, sizes) of the tensors of a safetensors file, from its head: eight bytes of length, then JSON."""
+    with file.open("rb") as opened:
+        length = int.from_bytes(opened.read(8), "little")
+        if not 0 < length <= _MAX_HEADER:
+            raise ValueError(f"{file.name} has no head")
+        head: dict[str, Any] = json.loads(opened.read(length))
+    return [(name, list(map(int, value["shape"]))) for name, value in head.items() if name != "__metadata__"]
+
+
+def _product(sizes: list[int]) -> int:
+    count = 1
+    for size in sizes:
+        count *= size
+    return count

@@ -1,0 +1,162 @@
+"""What a run needs is told before it starts; what would fail is a blocker, with the change that mends it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from core.errors import UserError
+from core.storage import Workspace, write_json
+from core.training import TrainSettings, lengths, machine, memory, preflight, start_run
+from tests.fakes.shaped_model import shaped_model
+
+GB = 1_000_000_000
+SMOL = {"hidden": 576, "inner": 1536, "layers": 30, "heads": 9, "kv_heads": 3, "vocabulary": 49152}
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A machine of known size."""
+    found = SimpleNamespace(free=16 * GB, program=700_000_000, disk_free=100 * GB, card=False)
+    monkeypatch.setattr(machine, "look", lambda ws: found)
+    monkeypatch.setattr(machine, "hidden_card", lambda: "")
+    return found
+
+
+def settings(ws: Workspace, rows: int = 400, words: int = 20, model: dict[str, Any] | None = None, **changes: Any
+             ) -> TrainSettings:
+    """A run over rows of so many words."""
+    folder = ws.models / "shaped"
+    if not folder.exists():
+        shaped_model(folder, **(SMOL if model is None else model))
+        write_json(ws.data / "rows.json", [
+            {"instruction": f"{n} " * (words // 2), "input": "", "output": "word " * words} for n in range(rows)])
+        write_json(ws.dataset_info, {"rows": {"file_name": "rows.json"}})
+    return TrainSettings.load({"model": str(folder), "dataset": "rows", **changes})
+
+
+def keys(report: preflight.Report) -> list[tuple[str, str]]:
+    return [(found.grade, found.key.rpartition(".")[2]) for found in report.findings]
+
+
+def test_the_shape_is_read_from_the_heads_of_the_files(tmp_path: Path) -> None:
+    shape = memory.read_shape(shaped_model(tmp_path / "m", **SMOL))
+    assert shape.parameters == 134_515_008  # SmolLM2 135M as published
+    assert shape.adapter(16) == 4_884_480  # what PEFT counts for rank 16 on all linear layers
+    assert (shape.head_dim, len(shape.linear)) == (64, 210)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff" * 20, b"\x05\0\0\0\0\0\0\0{\"a\"", b"\x02\0\0\0\0\0\0\0[]"])
+def test_a_damaged_weight_file_is_a_sentence(tmp_path: Path, damage: bytes) -> None:
+    folder = shaped_model(tmp_path / "m")
+    (folder / "model.safetensors").write_bytes(damage)
+    with pytest.raises(UserError) as caught:
+        memory.read_shape(folder)
+    assert caught.value.key == "train.preflight.no_shape"
+
+
+def test_an_ordinary_run_has_nothing_against_it(ws: Workspace, here: SimpleNamespace) -> None:
+    report = preflight.check(ws, settings(ws))
+    assert report.findings == ()
+    assert report.steps == 4 * 63  # 400 rows and a fifth general ones, by eights
+    assert 1.0 * GB < report.need < 6 * GB
+
+
+def test_it_is_quick(ws: Workspace, here: SimpleNamespace) -> None:
+    asked = settings(ws, rows=20_000)
+    lengths.guessed.cache_clear()
+    began = time.process_time()
+    preflight.check(ws, asked)
+    again = time.process_time()
+    preflight.check(ws, asked)
+    assert again - began < 1.0 and time.process_time() - again < 0.3
+
+
+def test_memory_grows_with_rows_width_and_rank_and_shrinks_when_computed_twice(tmp_path: Path) -> None:
+    shape = memory.read_shape(shaped_model(tmp_path / "m", **SMOL))
+    batch = memory.Batch(8, 100, 800, 400, 200)
+    plain = memory.estimate(shape, batch, memory.Plan(16)).total
+    assert memory.estimate(shape, memory.fewer_rows(batch, 4), memory.Plan(16)).total < plain
+    assert memory.estimate(shape, memory.shorter(batch, 50), memory.Plan(16)).total < plain
+    assert memory.estimate(shape, batch, memory.Plan(64)).total > plain
+    assert memory.estimate(shape, batch, memory.Plan(16, checkpointing=True)).total < plain
+    summed = memory.estimate(shape, batch, memory.Plan(16, accumulation=2))
+    assert summed.gradients == summed.trainable == shape.adapter(16) * 4
+
+
+def test_too_little_memory_blocks_and_names_the_change_that_fits(ws: Workspace, here: SimpleNamespace) -> None:
+    asked = settings(ws, words=150, batch_size=64)
+    here.free = 2 * GB
+    report = preflight.check(ws, asked)
+    [found] = report.findings
+    assert (found.grade, found.key) == ("blocker", "train.preflight.no_memory") and report.need > here.free
+    mended = asked.model_copy(update=found.change)
+    assert mended.batch_size * mended.gradient_accumulation == 64
+    assert preflight.check(ws, mended).blockers == ()
+
+
+def test_near_the_limit_is_a_doubt(ws: Workspace, here: SimpleNamespace) -> None:
+    asked = settings(ws)
+    here.free = round(preflight.check(ws, asked).need * 1.05)
+    assert keys(preflight.check(ws, asked)) == [("doubt", "little_memory")]
+
+
+def test_a_model_that_never_fits_says_so(ws: Workspace, here: SimpleNamespace) -> None:
+    asked = settings(ws, model={**SMOL, "hidden": 4096, "inner": 14336, "layers": 32, "heads": 32, "kv_heads": 8})
+    [found] = preflight.check(ws, asked).findings
+    assert (found.grade, found.key, found.change) == ("blocker", "train.preflight.no_memory_model", {})
+
+
+def test_few_steps_are_a_doubt_with_a_smaller_batch(ws: Workspace, here: SimpleNamespace) -> None:
+    report = preflight.check(ws, settings(ws, rows=30, epochs=2))
+    assert keys(report) == [("doubt", "few_steps")] and 1 <= report.findings[0].change["batch_size"] < 8
+    added = preflight.check(ws, settings(ws, epochs=2, gradient_accumulation=8))
+    assert added.findings[0].change == {"gradient_accumulation": 1}
+
+
+def test_template_disk_model_and_dataset_block(ws: Workspace, here: SimpleNamespace) -> None:
+    asked = settings(ws)
+    here.disk_free = 300_000_000
+    assert keys(preflight.check(ws, asked)) == [("blocker", "disk")]
+    here.disk_free = 100 * GB
+    write_json(ws.models / "shaped" / "tokenizer_config.json", {})
+    assert keys(preflight.check(ws, asked)) == [("blocker", "no_chat_template")]
+    assert keys(preflight.check(ws, asked.model_copy(update={"dataset": "gone"}))) == [("blocker", "missing")]
+    assert keys(preflight.check(ws, asked.model_copy(update={"model": "qwen3-0-6b"}))) == [("blocker", "not_installed")]
+
+
+def test_counted_rows_that_are_cut_or_dropped_are_told(ws: Workspace, here: SimpleNamespace,
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.training.token_counts import TokenCounts
+
+    counted = TokenCounts("m", {100: 300, 700: 80, 900: 20}, {40: 380, 600: 20}, 20_000, 0, 0)
+    monkeypatch.setattr(lengths, "last_count", lambda ws, info: counted)
+    report = preflight.check(ws, settings(ws, cutoff_len=800))
+    assert keys(report) == [("doubt", "cut")] and report.findings[0].params["rows"] == 20
+    report = preflight.check(ws, settings(ws, cutoff_len=512))
+    assert keys(report) == [("doubt", "dropped")] and report.findings[0].change == {"cutoff_len": 912}
+    assert keys(preflight.check(ws, settings(ws, cutoff_len=32)))[0] == ("blocker", "no_rows")
+
+
+def test_a_card_that_torch_cannot_use_is_a_doubt(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_card", lambda: 24 * GB)
+    monkeypatch.setattr(machine, "torch_has_cuda", lambda: False)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert ("doubt", "card_unused") in keys(preflight.check(ws, settings(ws)))
+    monkeypatch.setattr(machine, "torch_has_cuda", lambda: True)
+    assert machine.hidden_card() == "" and machine.look(ws).card
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert machine.hidden_card() == "train.preflight.card_hidden"
+
+
+def test_a_blocker_stops_the_start_and_leaves_no_run(ws: Workspace, here: SimpleNamespace) -> None:
+    asked = settings(ws, words=150, batch_size=64)
+    here.free = GB
+    with pytest.raises(UserError) as caught:
+        start_run(ws, asked)
+    assert caught.value.key.startswith("train.preflight.no_memory")
+    assert not list(ws.runs.glob("*"))
