@@ -29,6 +29,7 @@ class JobContext:
     sitting: int = 1
     _terminated: bool = field(default=False, repr=False)
     _last: tuple[float, float | None, float] = field(default=(-1.0, None, float("-inf")), repr=False)
+    _last_part: float = field(default=float("-inf"), repr=False)
 
     @property
     def paths(self) -> JobPaths:
@@ -52,6 +53,17 @@ class JobContext:
             return
         self._last = (done, total, now)
         append_event(self.paths.events, "progress", durable=False, done=done, total=total, unit=unit)
+
+    def part(self, name: str, done: float = 0, total: float | None = None) -> None:
+        """A stretch of other work within a phase, such as a check in the midst of training; "" when it is over.
+
+        The progress of the phase stays as it is.
+        """
+        now = time.monotonic()
+        if done and done != total and now - self._last_part < _PROGRESS_EVERY_S:
+            return
+        self._last_part = now
+        append_event(self.paths.events, "part", durable=False, name=name, done=done, total=total)
 
     def metric(self, **numbers: float | int | None) -> None:
         """Reports numbers of a curve; give ``step``. Values that are not finite are stored as null."""

@@ -276,6 +276,16 @@ class RunPaths:
         return self.dir / "run.yaml"
 
     @property
+    def first_batch(self) -> Path:
+        """The rows of the first step as the model got them, for people to look at."""
+        return self.dir / "first-batch.json"
+
+    @property
+    def notes(self) -> Path:
+        """What the person wrote about the run."""
+        return self.dir / "notes.json"
+
+    @property
     def adapter(self) -> Path:
         """The trained adapter, a complete PEFT folder with a manifest."""
         return self.dir / "adapter"

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from core import jobs
 from core.storage import Workspace
+from core.training.record import RECORDS
 
 Point = tuple[int, float]
 
@@ -20,6 +20,7 @@ class Curves:
         train: mean loss per answer token of the step's rows.
         held_out: the same on the held-out rows.
         learning_rate, grad_norm, tokens_per_second: as they were in that step.
+        memory: bytes that the trainer held after it.
         lost_steps: steps whose loss was not a finite number.
     """
 
@@ -28,27 +29,16 @@ class Curves:
     learning_rate: tuple[Point, ...] = ()
     grad_norm: tuple[Point, ...] = ()
     tokens_per_second: tuple[Point, ...] = ()
+    memory: tuple[Point, ...] = ()
     lost_steps: tuple[int, ...] = ()
 
 
 def curves(ws: Workspace, run_id: str) -> Curves:
     """The curves of a run so far. Raises UserError for an id that is none; a run without events has empty curves."""
-    steps: dict[int, dict[str, Any]] = {}
-    for event in jobs.events(ws, run_id)[0]:
-        if event.get("type") == "item" and isinstance(event.get("resumed_from"), int):
-            # What an earlier sitting did after this checkpoint is lost with it, and is done again.
-            steps = {step: values for step, values in steps.items() if step <= event["resumed_from"]}
-        elif event.get("type") == "metric" and _is_step(event.get("step")):
-            step = int(event["step"])
-            steps[step] = {**steps.get(step, {}), **event}
-    ordered = sorted(steps.items())
+    ordered = sorted(RECORDS.of(ws, run_id).steps.items())
     return Curves(_points(ordered, "loss"), _points(ordered, "held_out_loss"), _points(ordered, "learning_rate"),
-                  _points(ordered, "grad_norm"), _points(ordered, "tokens_per_second"),
+                  _points(ordered, "grad_norm"), _points(ordered, "tokens_per_second"), _points(ordered, "memory"),
                   tuple(step for step, values in ordered if "loss" in values and values["loss"] is None))
-
-
-def _is_step(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value) and value >= 0
 
 
 def _points(steps: list[tuple[int, dict[str, Any]]], name: str) -> tuple[Point, ...]:

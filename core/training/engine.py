@@ -23,6 +23,7 @@ from core.jobs import JobContext
 from core.storage import remove_dir
 from core.storage.workspace import RunPaths
 from core.training import checkpoints
+from core.training.hardware import used_bytes
 from core.training.side_by_side import answer_states, mergeable
 
 _LOST_STEPS = 3
@@ -195,12 +196,16 @@ class Reporter(TrainerCallback):
         logs = logs or {}
         if "eval_loss" in logs:
             self.job.metric(step=state.global_step, held_out_loss=logs["eval_loss"])
-            self.moment = time.monotonic()
+            self.restart_clock()
         elif "loss" in logs:
             self.job.metric(step=state.global_step, epoch=round(state.epoch or 0, 4), loss=logs["loss"],
                             learning_rate=logs.get("learning_rate"), grad_norm=logs.get("grad_norm"),
-                            tokens_per_second=self._speed())
+                            tokens_per_second=self._speed(), memory=used_bytes())
             self._watch(logs["loss"], state.global_step)
+
+    def restart_clock(self) -> None:
+        """What was done since the last step is not training, and does not count as its time."""
+        self.moment = time.monotonic()
 
     def _speed(self) -> float | None:
         """Tokens a second since the last step, padding not counted."""

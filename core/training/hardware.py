@@ -35,6 +35,16 @@ def find_device() -> Device:
     return Device("cpu", "float32", free)
 
 
+def used_bytes() -> int:
+    """Bytes that this process holds now: of the card that it uses, else of the machine."""
+    import psutil
+    import torch
+
+    if torch.cuda.is_available():
+        return int(torch.cuda.memory_reserved())
+    return int(psutil.Process().memory_info().rss)
+
+
 def activation_bytes(config: Any, rows: int, tokens: int, bytes_per_number: int) -> int:
     """Memory that the backward pass keeps, about, for `rows` of `tokens` each.
 

@@ -7,6 +7,8 @@ from typing import ClassVar
 from core.models.catalogue import STARTER_ID
 from core.settings import Settings, setting
 
+MOST_QUESTIONS = 3
+
 
 class TrainSettings(Settings):
     """What a run is trained with. Labels and helps are `train.<field>.*` of the message catalogue.
@@ -40,3 +42,9 @@ class TrainSettings(Settings):
     evaluate_every: int = setting(0, ge=0, le=1_000_000, step=1, advanced=True, unit="steps", engine="eval_steps")
     save_every: int = setting(0, ge=0, le=1_000_000, step=1, advanced=True, unit="steps", engine="save_steps")
     seed: int = setting(42, ge=0, le=2**31 - 1, step=1, advanced=True, engine="seed")
+    questions: str = setting("", widget="textarea", max_length=2000, advanced=True)
+
+
+def questions_of(settings: TrainSettings) -> list[str]:
+    """The questions that are asked at each checkpoint: the first few lines that are not empty."""
+    return [line.strip() for line in settings.questions.splitlines() if line.strip()][:MOST_QUESTIONS]

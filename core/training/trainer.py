@@ -48,6 +48,8 @@ def train(job: JobContext, settings: TrainSettings) -> None:
 def _train(job: JobContext, settings: TrainSettings) -> None:
     # No library may look for anything on the network: everything is on this disk.
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1")
+    from core.training.watching import Watcher
+
     paths = job.ws.run(job.id)
     folder = resolve(job.ws, settings.model)
     job.phase("load")
@@ -58,6 +60,7 @@ def _train(job: JobContext, settings: TrainSettings) -> None:
     train_rows, held_out = _rows(job, settings, tokenizer)
     job.check_stop()
     trainer, reporter = _build(job, settings, model, tokenizer, train_rows, held_out, device)
+    trainer.add_callback(Watcher(job, settings, trainer, reporter, tokenizer))
     job.phase("train")
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     job.phase("save")
