@@ -109,7 +109,8 @@ def _train(model: str, batch: int, width: int, rank: int, home: str, starter: st
     answers = sum(label != -100 for row in rows.rows for label in row["labels"]) / sum(lengths)
     shape = memory.read_shape(folder)
     guess = memory.estimate(shape, heaviest(lengths, batch, answers, True, opening),
-                            memory.Plan(rank, checkpointing=checkpointing, accumulation=accumulation))
+                            memory.Plan(rank, checkpointing=checkpointing, accumulation=accumulation,
+                                        holes=1.0 if checkpointing else memory.HOLES))
     return {"estimate": guess.total, "measured": _resident("VmHWM") - marks["before"], "width": max(lengths),
             "parts": {name: round(value / 1e6) for name, value in vars(guess).items()}}
 

@@ -121,7 +121,7 @@ def needed(shape: memory.ModelShape, batch: memory.Batch, settings: TrainSetting
     twice = needs_checkpointing(shape, batch.rows, batch.width, device)
     wide = 2 if here.card else memory.SINGLE
     plan = memory.Plan(settings.lora_rank, wide, wide, twice, settings.gradient_accumulation,
-                       1.0 if here.card else memory.HOLES)
+                       1.0 if here.card or twice else memory.HOLES)
     parts = memory.estimate(shape, batch, plan)
     return parts, parts.total + here.program
 

@@ -14,7 +14,7 @@ from core.storage import publish_dir, remove_dir, write_json
 from core.storage.workspace import RunPaths
 from core.training import checkpoints
 from core.training.general import mix_general
-from core.training.hardware import Device, find_device, needs_checkpointing
+from core.training.hardware import Device, find_device, keep_heap_small, needs_checkpointing
 from core.training.key_words import cut_questions
 from core.training.rows import Rows, tokenise
 from core.training.settings import TrainSettings
@@ -60,6 +60,8 @@ def _train(job: JobContext, settings: TrainSettings) -> None:
     train_rows, held_out = _rows(job, settings, tokenizer)
     job.check_stop()
     trainer, reporter = _build(job, settings, model, tokenizer, train_rows, held_out, device)
+    if trainer.args.gradient_checkpointing:
+        keep_heap_small()
     trainer.add_callback(Watcher(job, settings, trainer, reporter, tokenizer))
     job.phase("train")
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)

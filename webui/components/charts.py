@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from core.i18n import t
-from webui.theme import ACCENT, AFTER
+from webui.theme import ACCENT, AFTER, BEFORE
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -15,6 +15,7 @@ GRID = "rgba(128,148,152,0.25)"
 TEXT = "#7b8d92"
 MAX_POINTS = 1000
 FEW_STEPS = 8
+PALETTE = (ACCENT, AFTER, "#5b5fc7", "#8a6d00", BEFORE)
 
 
 def loss_curve(train: Sequence[tuple[int, float | None]], held_out: Sequence[tuple[int, float | None]],
@@ -40,6 +41,49 @@ def loss_curve(train: Sequence[tuple[int, float | None]], held_out: Sequence[tup
     if steps and steps[-1] <= FEW_STEPS:
         figure.update_xaxes(dtick=1)  # there is no step 1.5
     return figure
+
+
+def one_curve(points: Sequence[tuple[int, float]], kind: str, lang: str) -> Figure | None:
+    """Another number of a run over steps: "learning_rate", "grad_norm", "tokens_per_second" or "memory" (bytes)."""
+    import plotly.graph_objects as go
+
+    if not points:
+        return None
+    scale = 1e-9 if kind == "memory" else 1.0
+    few = thin(list(points), MAX_POINTS)
+    steps, values = [x for x, _ in few], [y * scale for _, y in few]
+    figure = go.Figure()
+    jumps = kind in ("grad_norm", "tokens_per_second")
+    figure.add_scatter(x=steps, y=values, mode="lines", name=t(f"chart.kind.{kind}", lang), showlegend=False,
+                       line={"width": 1, "color": "rgba(31,129,123,0.35)"} if jumps else {"width": 3, "color": ACCENT})
+    if jumps:
+        figure.add_scatter(x=steps, y=smooth(values), mode="lines", name=t("chart.loss.smooth", lang),
+                           showlegend=False, line={"width": 3, "color": ACCENT})
+    _dress(figure, t("chart.axis.step", lang), t(f"chart.axis.{kind}", lang))
+    return figure
+
+
+def overlay(runs: Sequence[tuple[str, Sequence[tuple[int, float]], Sequence[tuple[int, float]]]], lang: str) -> Figure:
+    """Losses of several runs, (name, training, held-out) each: smoothed lines, held-out ones dashed in their colour."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for number, (name, train, held_out) in enumerate(runs):
+        colour = PALETTE[number % len(PALETTE)]
+        few = thin(list(train), MAX_POINTS)
+        figure.add_scatter(x=[x for x, _ in few], y=smooth([y for _, y in few]), mode="lines", name=name,
+                           line={"width": 2.5, "color": colour})
+        if held_out:
+            figure.add_scatter(x=[x for x, _ in held_out], y=[y for _, y in held_out], mode="lines+markers",
+                               name=f"{name} · {t('chart.loss.held_out', lang)}", showlegend=False,
+                               line={"width": 1.5, "dash": "dash", "color": colour})
+    _dress(figure, t("chart.axis.step", lang), t("chart.axis.loss", lang))
+    return figure
+
+
+def by_powers(figure: Figure) -> None:
+    """Makes the vertical axis logarithmic."""
+    figure.update_yaxes(type="log", rangemode="normal")
 
 
 def lengths(bins: Sequence[tuple[int, int]], cutoff_len: int, lang: str) -> Figure:

@@ -24,9 +24,9 @@ class TwoClicks:
     asked: gr.State
 
     @classmethod
-    def build(cls, page: Page, label: str, elem_id: str) -> TwoClicks:
+    def build(cls, page: Page, label: str, elem_id: str, visible: bool = True) -> TwoClicks:
         """Renders the button; `label` is a catalogue key."""
-        return cls(label, gr.Button(page.tr(label), size="sm", elem_id=elem_id), gr.State(0.0))
+        return cls(label, gr.Button(page.tr(label), size="sm", elem_id=elem_id, visible=visible), gr.State(0.0))
 
     @property
     def outputs(self) -> list[Any]:

@@ -12,10 +12,9 @@ from core.training.seeing import SHOWN, see
 from core.training.token_counts import KIND, TokenCounts, last_count, start_count
 from webui.components import charts
 from webui.components.jobcard import JobCard, ending
+from webui.components.tokens import marked, token_box
 from webui.page import Call, Page
 
-TRAINED, READ = "trained", "read"
-_COLOURS = {TRAINED: "#f2b36b", READ: "#d5dbe0"}
 _DEFAULTS = training.TrainSettings.model_fields
 
 
@@ -30,9 +29,7 @@ class TokensPanel:
             self.model = gr.Dropdown([], label=tr("train.model.label"), interactive=True,
                                      elem_id="dataset-tokens-model")
             self.words = gr.Markdown("", visible=False, elem_classes="hint", elem_id="dataset-tokens-words")
-            self.text = gr.HighlightedText(visible=False, label=tr("dataset.tokens.title"), show_label=False,
-                                           color_map=_COLOURS, show_legend=False, show_inline_category=False,
-                                           combine_adjacent=False, elem_id="dataset-tokens-text")
+            self.text = token_box(tr("dataset.tokens.title"), "dataset-tokens-text")
             self.counted = gr.Markdown("", visible=False, elem_id="dataset-tokens-counted")
             self.plot = gr.Plot(show_label=False, visible=False, elem_id="dataset-tokens-plot")
             self.card = JobCard.build(page, "tokens", newest)
@@ -96,8 +93,8 @@ class TokensPanel:
             said.append(call.t("dataset.tokens.dropped"))
         if len(seen.ids) > SHOWN:
             said.append(call.t("dataset.tokens.more", count=SHOWN))
-        marked = [(text, TRAINED if trained else READ) for text, trained, _ in seen.pieces]
-        return [gr.update(value=" ".join(said), visible=True), gr.update(value=marked, visible=bool(marked))]
+        return [gr.update(value=" ".join(said), visible=True),
+                gr.update(value=marked(seen.pieces), visible=bool(seen.pieces))]
 
 
 def newest(call: Call) -> jobs.JobView | None:

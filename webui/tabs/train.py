@@ -88,15 +88,29 @@ def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_histo
         run = training.start_run(call.ws, settings, title=_title(call, values[setup.dataset]))
         return [run.id, gr.update(interactive=False), *live.show(call, run.id), *history.rows(call)]
 
+    def again(call: Call, run: str) -> list[Any]:
+        return from_run(call, setup, training.run_settings(call.ws, run))
+
     both = [setup.model, setup.dataset]
     asked = [*both, setup.folder]
     page.on_open("train", refresh, setup.outputs, asked)
     for event in (setup.model.input, setup.dataset.change, setup.folder.change):
         page.on(event, check, asked, [setup.model_note, setup.advice, setup.start], trigger_mode="always_last")
+    page.on(live.again.click, again, [shown], [setup.model, setup.folder, setup.dataset,
+                                               *setup.form.controls.values()])
     page.on(setup.start.click, start, setup.form.inputs | {setup.folder, *both},
             [shown, setup.start, *live.outputs, *history.outputs])
     train_preflight.wire(page, setup.checks, setup.form, setup.read, [*both, setup.folder, live.ended])
     page.on(live.ended.change, check, asked, [setup.model_note, setup.advice, setup.start])
+
+
+def from_run(call: Call, setup: _Setup, settings: training.TrainSettings) -> list[Any]:
+    """Updates of model, folder, dataset and controls that put a run's settings into the form."""
+    known = any(m.entry.id == settings.model and m.installed for m in models.list_models(call.ws))
+    there = any(d.id == settings.dataset for d in datasets.list_datasets(call.ws))
+    model = gr.update(value=settings.model) if known else gr.skip()
+    return [model, gr.update(value="" if known else settings.model),
+            gr.update(value=settings.dataset) if there else gr.skip(), *setup.form.fill(settings)]
 
 
 def choices(call: Call, model: str | None, dataset: str | None, folder: str | None = None) -> list[Any]:

@@ -1,0 +1,89 @@
+"""What can be opened below the curve: answers, the first batch, the run's settings, its log, a report to copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from core import training
+from core.errors import UserError
+from core.storage import load_or_set_aside
+from core.training.record import RECORDS
+from core.training.report import changed, report
+from core.training.settings import questions_of
+from webui.components.tokens import marked, token_box
+from webui.components.words import plain
+from webui.page import Call, Page
+
+
+@dataclass
+class Details:
+    """The parts that are filled while the run goes on: only the answers; the rest when it is opened."""
+
+    answers: gr.Dataframe
+    asked: gr.Markdown
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What `updates` fills, in its order."""
+        return [self.asked, self.answers]
+
+    def updates(self, call: Call, run: str | None) -> list[Any]:
+        """The answers so far; nothing is sent when the run asks no questions."""
+        found = RECORDS.of(call.ws, run).answers if run else {}
+        if not run or not found:
+            return [gr.update(visible=False), gr.update(visible=False)]
+        try:
+            questions = questions_of(training.run_settings(call.ws, run))
+        except UserError:
+            return [gr.update(visible=False), gr.update(visible=False)]
+        rows = [[call.t("train.ui.before") if step == 0 else str(step), *said] for step, said in sorted(found.items())]
+        headers = [call.t("chart.axis.step"), *questions]
+        return [gr.update(visible=True),
+                gr.update(value=[row[:len(headers)] for row in rows], headers=headers, visible=True)]
+
+
+def build(page: Page, shown: gr.State) -> Details:
+    """Renders the parts, closed."""
+    asked = gr.Markdown(page.tr("train.ui.answers"), visible=False)
+    answers = gr.Dataframe(interactive=False, datatype="str", wrap=True, buttons=[], show_label=False, visible=False,
+                           elem_id="train-answers", elem_classes="rows")
+    with gr.Accordion(page.tr("train.ui.batch"), open=False) as batch:
+        note = gr.Markdown(elem_classes="hint")
+        tokens = token_box(page.tr("train.ui.batch"), "train-batch")
+    with gr.Accordion(page.tr("train.ui.run_settings"), open=False) as settings:
+        listed = gr.Markdown(elem_id="train-run-settings")
+    with gr.Accordion(page.tr("train.ui.report"), open=False) as told:
+        text = gr.Textbox(show_label=False, lines=12, max_lines=12, interactive=False, buttons=["copy"],
+                          elem_id="train-report")
+    page.on(batch.expand, first_batch, [shown], [note, tokens])
+    page.on(settings.expand, settings_of, [shown], listed)
+    page.on(told.expand, lambda call, run: report(call.ws, run, call.lang) if run else "", [shown], text)
+    return Details(answers, asked)
+
+
+def first_batch(call: Call, run: str | None) -> list[Any]:
+    """The rows of the first step, trained tokens coloured."""
+    rows = load_or_set_aside(call.ws.run(run).first_batch, []) if run else []
+    if not isinstance(rows, list) or not rows:
+        return [call.t("train.ui.no_batch"), gr.update(visible=False)]
+    shown: list[tuple[str, str | None]] = []
+    for number, row in enumerate(rows, 1):
+        shown.append((call.t("train.ui.batch_row", number=number, tokens=row["tokens"]) + "\n", None))
+        shown += [*marked(row["pieces"]), ("\n\n", None)]
+    return [call.t("train.ui.batch_note"), gr.update(value=shown, visible=True)]
+
+
+def settings_of(call: Call, run: str | None) -> str:
+    """All settings of the run, those that are not the defaults in bold."""
+    if not run:
+        return ""
+    chosen = training.run_settings(call.ws, run)
+    differs = changed(chosen)
+    lines = []
+    for name, value in chosen.model_dump().items():
+        label, said = plain(call.t(f"train.{name}.label")), plain(str(value)) or "–"
+        lines.append(f"| {label} | {'**' + said + '**' if name in differs else said} |")
+    return f"| {call.t('train.ui.setting')} | {call.t('train.ui.value')} |\n|---|---|\n" + "\n".join(lines)
