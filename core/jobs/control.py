@@ -25,7 +25,7 @@ from core.storage.workspace import JobPaths
 
 
 def start(ws: Workspace, kind: str, params: dict[str, Any], *, title: str = "", lease: str | None = None,
-          yields: bool = False, argv: list[str] | None = None, env: dict[str, str] | None = None,
+          yields: bool = False, waits: bool = False, argv: list[str] | None = None, env: dict[str, str] | None = None,
           id: str | None = None, files: dict[str, str | bytes] | None = None,
           grace_s: tuple[float, float] = (30.0, 10.0), silence_s: float | None = None) -> JobView:
     """Starts a job and returns at once.
@@ -33,6 +33,7 @@ def start(ws: Workspace, kind: str, params: dict[str, Any], *, title: str = "", 
     Args:
         params: JSON values for the handler; stored, so no secrets.
         lease: resource to hold while running; a holder that yields is stopped first, which may take seconds.
+        waits: when the lease is taken, wait for it instead of refusing; the job's supervisor does.
         yields: this job may be stopped when another one wants its lease.
         argv: command that runs instead of ``python -m core.jobs.main``; it calls `core.jobs.main.run_job`.
         env: variables for the job's processes, such as a key; never written to disk.
@@ -42,7 +43,7 @@ def start(ws: Workspace, kind: str, params: dict[str, Any], *, title: str = "", 
     Raises UserError when the lease is taken or the disk is full.
     """
     job_id = id or new_id("run" if kind == "train" else "job")
-    spec = JobSpec(job_id, kind, title or kind, params, lease, yields, argv, grace_s, silence_s)
+    spec = JobSpec(job_id, kind, title or kind, params, lease, yields, waits, argv, grace_s, silence_s)
     _refuse_secrets(spec, env or {})
     paths = ws.job(job_id)
     fd = _take_lease(ws, spec)
@@ -132,6 +133,8 @@ def _refuse_secrets(spec: JobSpec, env: dict[str, str]) -> None:
 
 def _take_lease(ws: Workspace, spec: JobSpec) -> int | None:
     if spec.lease is None:
+        return None
+    if spec.waits and sys.platform != "win32" and (lease.holder(ws, spec.lease) or lease.queue(ws, spec)):
         return None
     return lease.take(ws, spec.lease, spec.id, spec.title, spec.yields, lambda id: request_stop(ws, id))
 

@@ -74,6 +74,7 @@ class Fold:
     ended_m: float | None = None
     ended_at: float | None = None
     is_attached: bool = False
+    waits_for: str | None = None
     end: dict[str, Any] | None = None
     warnings: list[dict[str, Any]] = field(default_factory=list)
     result: dict[str, Any] = field(default_factory=dict)
@@ -88,7 +89,9 @@ class Fold:
         elif kind == "supervisor":
             self.supervisor = event.get("identity") or {}
         elif kind == "attached":
-            self.is_attached = True
+            self.is_attached, self.waits_for = True, None
+        elif kind == "waiting":
+            self.waits_for = str(event["title"]) if event.get("title") is not None else None
         elif kind == "result":
             self.result.update(event.get("facts") or {})
         elif kind == "warning" and len(self.warnings) < _KEPT_WARNINGS:
@@ -121,7 +124,7 @@ class Fold:
         self.started_at = event.get("t") if self.started_at is None else self.started_at
         self.started_m, self.ended_m, self.ended_at, self.end = event.get("m"), None, None, None
         self.first = self.last = None
-        self.is_attached, self.supervisor = False, {}
+        self.is_attached, self.waits_for, self.supervisor = False, None, {}
 
     def _phase(self, event: dict[str, Any]) -> None:
         self.phase = str(event.get("name", ""))

@@ -18,6 +18,7 @@ class JobSpec:
     Args:
         params: what the handler gets; JSON values.
         lease: name of the resource that the job holds while it runs, or None.
+        waits: whether the job waits for its lease, in the order in which such jobs were started.
         yields: whether the job may be stopped when another one wants its lease.
         argv: command that replaces the standard worker, or None.
         grace_s: seconds from the stop request to SIGTERM, and from there to SIGKILL.
@@ -30,6 +31,7 @@ class JobSpec:
     params: dict[str, Any] = field(default_factory=dict)
     lease: str | None = None
     yields: bool = False
+    waits: bool = False
     argv: list[str] | None = None
     grace_s: tuple[float, float] = (30.0, 10.0)
     silence_s: float | None = None

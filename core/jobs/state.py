@@ -18,6 +18,7 @@ from core.storage.workspace import JobPaths
 class JobState(StrEnum):
     """Where a job is in its life."""
 
+    WAITING = "waiting"
     STARTING = "starting"
     RUNNING = "running"
     STOPPING = "stopping"
@@ -36,7 +37,7 @@ class JobState(StrEnum):
 class JobView:
     """A job as it is now. Times are seconds since 1970 (labels) or durations in seconds.
 
-    `error` and the `warnings` are ``{"key": …, "params": {…}}`` of the message catalogue.
+    `waits_for` is the title of the job whose end a waiting one awaits. `error` and the `warnings` are ``{"key": …, "params": {…}}`` of the message catalogue.
     """
 
     id: str
@@ -57,6 +58,7 @@ class JobView:
     pid: int | None = None
     params: dict[str, Any] = field(default_factory=dict)
     sitting: int = 1
+    waits_for: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,14 +138,16 @@ def _build(paths: JobPaths, spec: JobSpec, fold: Fold, who: Processes, alive: bo
         elapsed_s=None if state is JobState.INTERRUPTED else fold.elapsed_s(), started_at=fold.started_at,
         ended_at=fold.ended_at if state.is_terminal else None, error=error, warnings=warnings,
         result=dict(fold.result), pid=who.worker.pid if alive and who.worker else None, params=spec.params,
-        sitting=max(1, fold.sitting))
+        sitting=max(1, fold.sitting), waits_for=fold.waits_for or "")
 
 
 def _state(paths: JobPaths, fold: Fold, who: Processes, alive: bool) -> JobState:
     if alive:
         if paths.stop.exists():
             return JobState.STOPPING
-        return JobState.RUNNING if who.worker else JobState.STARTING
+        if who.worker:
+            return JobState.RUNNING
+        return JobState.STARTING if fold.waits_for is None else JobState.WAITING
     if fold.end is not None:
         try:
             return JobState(str(fold.end.get("state")))

@@ -22,7 +22,7 @@ import time
 from dataclasses import dataclass, field
 
 from core.errors import UserError
-from core.jobs import identity, signals
+from core.jobs import control, identity, lease, signals
 from core.jobs.environment import JOB, LEASE_FD, SUPERVISOR_PID, detached, job_environment
 from core.jobs.history import FOLDS, append_event
 from core.jobs.identity import SUPERVISOR_TOKEN, TOKEN, Identity
@@ -140,6 +140,11 @@ def supervise(ws: Workspace, job_id: str, token: str, adopt: bool) -> int:
         return 3
     _catch_signals(paths)
     lease_fd = _lease_descriptor(ws, spec)
+    if lease_fd is None and spec.waits and not adopt:
+        lease_fd = _wait_for_lease(ws, spec)
+        if lease_fd is None:
+            _end(paths, "stopped", None, None)
+            return 0
     kills_before = _oom_kills()
     watch = _adopt(paths, spec, token) if adopt else _spawn(ws, paths, spec, token, lease_fd)
     if watch is None:
@@ -196,11 +201,23 @@ def _lease_descriptor(ws: Workspace, spec: JobSpec) -> int | None:
     """The lease that our starter passed on; on Windows, where that is impossible, it is taken here."""
     if passed := os.environ.pop(LEASE_FD, ""):
         return int(passed)
-    if spec.lease is None or sys.platform != "win32":
+    if spec.lease is None or spec.waits or sys.platform != "win32":
         return None
     fd = open_lock(ws.lease(spec.lease))
     while not try_lock(fd):
         time.sleep(0.05)
+    return fd
+
+
+def _wait_for_lease(ws: Workspace, spec: JobSpec) -> int | None:
+    """Waits for our turn, saying for whom; None when the job was stopped meanwhile."""
+    paths = ws.job(spec.id)
+
+    def tell(title: str | None) -> None:
+        append_event(paths.events, "waiting", title=title)
+
+    fd = lease.wait(ws, spec, paths.stop.exists, tell, lambda holder: control.request_stop(ws, holder))
+    tell(None)
     return fd
 
 

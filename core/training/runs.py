@@ -39,8 +39,11 @@ class RunInfo:
     can_resume: bool
 
 
-def start_run(ws: Workspace, settings: TrainSettings, title: str = "") -> JobView:
+def start_run(ws: Workspace, settings: TrainSettings, title: str = "", waits: bool = False) -> JobView:
     """Starts a run in a process of its own and returns at once.
+
+    Args:
+        waits: begin when the job that holds the machine has ended, instead of refusing.
 
     Raises:
         UserError: no dataset chosen or it has no rows, model missing or not allowed, disk full, another blocker that
@@ -57,8 +60,8 @@ def start_run(ws: Workspace, settings: TrainSettings, title: str = "") -> JobVie
     preflight.require(ws, settings)
     run_id = new_id("run")
     argv = [sys.executable, str(CODE_ROOT / "app.py"), "train", str(ws.run(run_id).yaml)]
-    return jobs.start(ws, "train", settings.model_dump(), title=title or settings.model, lease=LEASE, argv=argv,
-                      id=run_id, files={ws.run(run_id).yaml.name: to_yaml(settings)})
+    return jobs.start(ws, "train", settings.model_dump(), title=title or settings.model, lease=LEASE, waits=waits,
+                      argv=argv, id=run_id, files={ws.run(run_id).yaml.name: to_yaml(settings)})
 
 
 def resume_run(ws: Workspace, run_id: str) -> JobView:
