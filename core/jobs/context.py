@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,13 @@ class JobStopped(Exception):
 
 @dataclass
 class JobContext:
-    """One sitting of one job, inside its own process."""
+    """One sitting of one job, inside its own process. `listeners` hear all numbers; they must return at once."""
 
     ws: Workspace
     id: str
     params: dict[str, Any]
     sitting: int = 1
+    listeners: list[Callable[[dict[str, float | int | None]], None]] = field(default_factory=list, repr=False)
     _terminated: bool = field(default=False, repr=False)
     _last: tuple[float, float | None, float] = field(default=(-1.0, None, float("-inf")), repr=False)
     _last_part: float = field(default=float("-inf"), repr=False)
@@ -68,6 +70,8 @@ class JobContext:
     def metric(self, **numbers: float | int | None) -> None:
         """Reports numbers of a curve; give ``step``. Values that are not finite are stored as null."""
         append_event(self.paths.events, "metric", durable=False, **numbers)
+        for hear in self.listeners:
+            hear(numbers)
 
     def item(self, **facts: Any) -> None:
         """Reports one finished piece of work, durable on return."""

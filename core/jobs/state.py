@@ -37,7 +37,8 @@ class JobState(StrEnum):
 class JobView:
     """A job as it is now. Times are seconds since 1970 (labels) or durations in seconds.
 
-    `waits_for` is the title of the job whose end a waiting one awaits. `error` and the `warnings` are ``{"key": …, "params": {…}}`` of the message catalogue.
+    `waits_for` is the title of the job whose end a waiting one awaits. `error` and the `warnings` are
+    ``{"key": …, "params": {…}}`` of the message catalogue.
     """
 
     id: str

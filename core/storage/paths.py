@@ -281,6 +281,11 @@ class RunPaths:
         return self.dir / "first-batch.json"
 
     @property
+    def monitors(self) -> Path:
+        """Parent folder of what monitors write about the run."""
+        return self.dir / "monitors"
+
+    @property
     def notes(self) -> Path:
         """What the person wrote about the run."""
         return self.dir / "notes.json"

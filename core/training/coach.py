@@ -40,6 +40,8 @@ def advise(curves: Curves, over: bool = False) -> Advice:
     best = min(held_out, key=lambda point: point[1])[0] if held_out else None
     if curves.lost_steps and (not train or curves.lost_steps[-1] > train[-1][0]):
         return Advice("blocker", "train.coach.lost", {"step": curves.lost_steps[0]}, best)
+    if not over and len(train) >= EARLY_STEPS and _warms_up(curves.learning_rate):
+        return Advice("quiet", "train.coach.warming", {}, best)
     if len(train) < EARLY_STEPS:
         return Advice("quiet", "train.coach.short" if over else "train.coach.early", {}, best)
     losses = [loss for _, loss in train]
@@ -69,6 +71,11 @@ def overfits(held_out: Sequence[Point]) -> int | None:
     after = held_out[place + 1:]
     risen = [point for point in after if point[1] > ROSE * held_out[place][1]]
     return after[0][0] if len(after) >= 2 and len(risen) >= 2 and after[-1] in risen else None
+
+
+def _warms_up(rates: Sequence[Point]) -> bool:
+    """Whether the learning rate has only risen so far."""
+    return len(rates) > 1 and rates[0][1] < rates[-1][1] == max(rate for _, rate in rates)
 
 
 def _fall(losses: Sequence[float]) -> float:

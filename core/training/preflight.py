@@ -7,14 +7,18 @@ the newest token counts (or the letters of the first rows), free memory and disk
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from core.datasets import DatasetInfo, get_dataset
 from core.errors import UserError
+from core.llm.secrets import load_key
 from core.models import resolve
 from core.storage import Workspace
 from core.training import lengths, machine, memory
 from core.training.hardware import Device, needs_checkpointing
+from core.training.monitors import installed
+from core.training.notice import SWANLAB, address
 from core.training.settings import TrainSettings
 
 FEW_STEPS = 30
@@ -78,7 +82,7 @@ def check(ws: Workspace, settings: TrainSettings) -> Report:
         shape = memory.read_shape(folder)
     except UserError as error:
         return Report((Finding("blocker", error.key, error.params),))
-    found = _model(folder, settings) + _machine(settings)
+    found = _model(folder) + _machine(ws, settings)
     known = lengths.known(ws, info, settings)
     if not known.lengths:
         return Report((*found, Finding("blocker", "train.error.no_rows")))
@@ -132,15 +136,24 @@ def disk_bytes(shape: memory.ModelShape, settings: TrainSettings) -> int:
     return 3 * 3 * adapter + adapter + 20_000_000
 
 
-def _model(folder: Any, settings: TrainSettings) -> list[Finding]:
+def _model(folder: Path) -> list[Finding]:
     if not machine.has_template(folder):
         return [Finding("blocker", "models.error.no_chat_template")]
     return []
 
 
-def _machine(settings: TrainSettings) -> list[Finding]:
+def _machine(ws: Workspace, settings: TrainSettings) -> list[Finding]:
     hidden = machine.hidden_card()
-    return [Finding("doubt", hidden)] if hidden else []
+    found = [Finding("doubt", hidden)] if hidden else []
+    if settings.swanlab == "cloud" and not load_key(ws, SWANLAB):
+        found.append(Finding("blocker", "train.preflight.no_key", change={"swanlab": "local"}))
+    if settings.notice and not address(ws):
+        found.append(Finding("doubt", "train.preflight.no_notice", change={"notice": False}))
+    for wanted, module, name in ((settings.tensorboard, "tensorboard", "TensorBoard"), (settings.wandb, "wandb", "W&B"),
+                                 (settings.swanlab != "off", "swanlab", "SwanLab")):
+        if wanted and not installed(module):
+            found.append(Finding("doubt", "train.preflight.no_monitor", {"name": name, "package": module}))
+    return found
 
 
 def _rows(known: lengths.Lengths, settings: TrainSettings) -> list[Finding]:

@@ -43,6 +43,11 @@ class TrainSettings(Settings):
     save_every: int = setting(0, ge=0, le=1_000_000, step=1, advanced=True, unit="steps", engine="save_steps")
     seed: int = setting(42, ge=0, le=2**31 - 1, step=1, advanced=True, engine="seed")
     questions: str = setting("", widget="textarea", max_length=2000, advanced=True)
+    swanlab: str = setting("off", choices=("off", "local", "offline", "cloud"), advanced=True,
+                           pattern="^(off|local|offline|cloud)$")
+    tensorboard: bool = setting(False, advanced=True)
+    wandb: bool = setting(False, advanced=True)
+    notice: bool = setting(False, advanced=True)
 
 
 def questions_of(settings: TrainSettings) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from core.datasets import conversations
 from core.errors import UserError
 from core.jobs import JobContext, JobStopped
+from core.llm.secrets import load_key
 from core.models import resolve
 from core.storage import publish_dir, remove_dir, write_json
 from core.storage.workspace import RunPaths
@@ -16,6 +17,8 @@ from core.training import checkpoints
 from core.training.general import mix_general
 from core.training.hardware import Device, find_device, keep_heap_small, needs_checkpointing
 from core.training.key_words import cut_questions
+from core.training.monitors import mirrored
+from core.training.notice import SWANLAB, told
 from core.training.rows import Rows, tokenise
 from core.training.settings import TrainSettings
 
@@ -37,8 +40,10 @@ def train(job: JobContext, settings: TrainSettings) -> None:
         JobStopped: it was asked to stop; checkpoint and adapter are saved.
         UserError: model or data cannot be used, memory does not suffice, or the loss is lost.
     """
+    key = load_key(job.ws, SWANLAB) if settings.swanlab == "cloud" else None
     try:
-        _train(job, settings)
+        with told(job, settings.dataset, settings.notice), mirrored(job, settings, key.reveal() if key else ""):
+            _train(job, settings)
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, MemoryError) or any(word in str(error).lower() for word in _MEMORY_WORDS):
             raise UserError("train.error.memory", batch=settings.batch_size, cutoff=settings.cutoff_len) from error

@@ -34,6 +34,14 @@ def test_a_few_points_say_nothing() -> None:
     assert said(Curves()) == "early"
 
 
+def test_while_the_rate_rises_nothing_is_called_flat() -> None:
+    level = noisy(40, lambda n: 6.0)
+    assert said(Curves(train=level, learning_rate=tuple((n, n / 100) for n in range(1, 41)))) == "warming"
+    fell = tuple((n, min(n, 40 - n) / 100) for n in range(1, 41))
+    assert said(Curves(train=level, learning_rate=fell)) in ("flat", "slow")
+    assert said(Curves(train=level, learning_rate=tuple((n, 0.1) for n in range(1, 41)))) in ("flat", "slow")
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_falling_is_learning_and_level_is_flat(seed: int) -> None:
     assert said(Curves(train=noisy(60, falling, seed))) == "learning"

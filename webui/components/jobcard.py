@@ -52,6 +52,9 @@ class JobCard:
 
     def words(self, call: Call, view: jobs.JobView) -> str:
         """One line of progress, a bar, and the promise that the page may be closed."""
+        if view.state is jobs.JobState.WAITING:
+            waits = call.t("job.waits_for", title=plain(view.waits_for)) if view.waits_for else call.t("job.waits")
+            return f"**{waits}**\n\n{call.t('job.may_close')}"
         phase = call.t(f"{self.area}.phase.{view.phase}") if view.phase else call.t("job.starting")
         parts = [f"**{phase}**"]
         bar = ""

@@ -11,7 +11,7 @@ from core.errors import UserError
 from webui.components.words import parameters, size
 from webui.forms import Form
 from webui.page import Call, Page
-from webui.tabs import train_history, train_live, train_preflight
+from webui.tabs import train_history, train_keys, train_live, train_preflight, train_presets
 
 FEW_ROWS, SOME_ROWS = 25, 50
 
@@ -37,12 +37,15 @@ class _Setup:
     dataset: gr.Dropdown
     advice: gr.Markdown
     form: Form[training.TrainSettings]
+    preset: gr.Radio
+    files: train_presets.Files
     checks: train_preflight.Checks
     start: gr.Button
+    queue: gr.Button
 
     @property
     def outputs(self) -> list[Any]:
-        return [self.model, self.model_note, self.dataset, self.advice, self.start]
+        return [self.model, self.model_note, self.dataset, self.advice, self.start, self.queue]
 
     def read(self, values: dict[Any, Any]) -> training.TrainSettings | None:
         """The settings as they stand in the form; None while model or dataset is not chosen. Raises UserError."""
@@ -61,13 +64,17 @@ def _setup(page: Page) -> _Setup:
     setup.dataset = gr.Dropdown(label=page.tr("train.dataset.label"), info=page.tr("train.dataset.help"),
                                 interactive=True, elem_id="train-dataset")
     setup.advice = gr.Markdown(elem_id="train-advice")
+    setup.preset = train_presets.build_presets(page)
     setup.form = Form.build(page, training.TrainSettings, skip=("model", "dataset", "method"))
     with gr.Accordion(page.tr("train.ui.own_folder"), open=False):
         setup.folder = gr.Textbox(label=page.tr("train.ui.folder"), info=page.tr("train.ui.folder_help"),
                                   elem_id="train-folder")
+    setup.files = train_presets.build_files(page)
+    train_keys.build(page)
     setup.checks = train_preflight.build(page)
     with gr.Row(elem_classes="actions"):
         setup.start = gr.Button(page.tr("train.ui.start"), variant="primary", interactive=False, elem_id="train-start")
+        setup.queue = gr.Button(page.tr("train.ui.queue"), visible=False, elem_id="train-queue")
     return setup
 
 
@@ -78,15 +85,16 @@ def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_histo
     def check(call: Call, model: str | None, dataset: str | None, folder: str | None) -> list[Any]:
         model = (folder or "").strip() or model
         if model is None and dataset is None:  # the menus are not filled yet
-            return [gr.skip()] * 3
+            return [gr.skip()] * 4
         return verdict(call, model, dataset)
 
-    def start(call: Call, values: dict[Any, Any]) -> list[Any]:
+    def start(call: Call, values: dict[Any, Any], waits: bool = False) -> list[Any]:
         settings = setup.read(values)
         if settings is None:
             raise UserError("train.error.no_dataset")
-        run = training.start_run(call.ws, settings, title=_title(call, values[setup.dataset]))
-        return [run.id, gr.update(interactive=False), *live.show(call, run.id), *history.rows(call)]
+        run = training.start_run(call.ws, settings, title=_title(call, values[setup.dataset]), waits=waits)
+        return [run.id, gr.update(interactive=False), gr.update(visible=True), *live.show(call, run.id),
+                *history.rows(call)]
 
     def again(call: Call, run: str) -> list[Any]:
         return from_run(call, setup, training.run_settings(call.ws, run))
@@ -94,14 +102,19 @@ def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_histo
     both = [setup.model, setup.dataset]
     asked = [*both, setup.folder]
     page.on_open("train", refresh, setup.outputs, asked)
+    said = [setup.model_note, setup.advice, setup.start, setup.queue]
     for event in (setup.model.input, setup.dataset.change, setup.folder.change):
-        page.on(event, check, asked, [setup.model_note, setup.advice, setup.start], trigger_mode="always_last")
-    page.on(live.again.click, again, [shown], [setup.model, setup.folder, setup.dataset,
-                                               *setup.form.controls.values()])
-    page.on(setup.start.click, start, setup.form.inputs | {setup.folder, *both},
-            [shown, setup.start, *live.outputs, *history.outputs])
+        page.on(event, check, asked, said, trigger_mode="always_last")
+    filled = [setup.model, setup.folder, setup.dataset, *setup.form.controls.values()]
+    page.on(live.again.click, again, [shown], filled)
+    train_presets.wire_presets(page, setup.preset, setup.form)
+    train_presets.wire_files(page, setup.files, setup.form.inputs | {setup.folder, *both}, setup.read, filled,
+                             lambda call, settings: from_run(call, setup, settings))
+    for button, fn in ((setup.start, start), (setup.queue, lambda call, values: start(call, values, True))):
+        page.on(button.click, fn, setup.form.inputs | {setup.folder, *both},
+                [shown, setup.start, setup.queue, *live.outputs, *history.outputs])
     train_preflight.wire(page, setup.checks, setup.form, setup.read, [*both, setup.folder, live.ended])
-    page.on(live.ended.change, check, asked, [setup.model_note, setup.advice, setup.start])
+    page.on(live.ended.change, check, asked, said)
 
 
 def from_run(call: Call, setup: _Setup, settings: training.TrainSettings) -> list[Any]:
@@ -119,23 +132,24 @@ def choices(call: Call, model: str | None, dataset: str | None, folder: str | No
     sets = [(f"{d.title} · {call.t('train.ui.rows', count=d.rows)}", d.id) for d in datasets.list_datasets(call.ws)]
     model = model if model in [v for _, v in ready] else (ready[0][1] if ready else None)
     dataset = dataset if dataset in [v for _, v in sets] else (sets[0][1] if sets else None)
-    note, advice, button = verdict(call, (folder or "").strip() or model, dataset)
-    return [gr.update(choices=ready, value=model), note, gr.update(choices=sets, value=dataset), advice, button]
+    note, advice, *buttons = verdict(call, (folder or "").strip() or model, dataset)
+    return [gr.update(choices=ready, value=model), note, gr.update(choices=sets, value=dataset), advice, *buttons]
 
 
 def verdict(call: Call, model: str | None, dataset: str | None) -> list[Any]:
-    """What to say about the model and the number of rows, and whether Start works; the button says what is missing."""
+    """What to say about the model and the number of rows, and whether Start and waiting work; the button tells."""
     running = next((j for j in jobs.list_jobs(call.ws, "train") if not j.state.is_terminal), None)
     note = _model_note(call, model)
     rows = next((d.rows for d in datasets.list_datasets(call.ws) if d.id == dataset), None)
+    missing = [_button(call, "train.ui.start", False), gr.update(visible=False)]
     if model is None:
-        return [note, *_advice(call, "doubt", "train.ui.no_model"), _button(call, "train.ui.start", False)]
+        return [note, *_advice(call, "doubt", "train.ui.no_model"), *missing]
     if rows is None:
-        return [note, *_advice(call, "doubt", "train.ui.no_dataset"), _button(call, "train.ui.start", False)]
+        return [note, *_advice(call, "doubt", "train.ui.no_dataset"), *missing]
     grade = "blocker" if rows < FEW_ROWS else "doubt" if rows < SOME_ROWS else "ok"
     key = {"blocker": "train.ui.few", "doubt": "train.ui.some", "ok": "train.ui.enough"}[grade]
     busy = _button(call, "train.ui.running", False) if running else _button(call, "train.ui.start", True)
-    return [note, *_advice(call, grade, key, count=rows), busy]
+    return [note, *_advice(call, grade, key, count=rows), busy, gr.update(visible=running is not None)]
 
 
 def _advice(call: Call, grade: str, key: str, **params: Any) -> list[Any]:

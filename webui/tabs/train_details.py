@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from core import training
+from core import datasets, models, training
 from core.errors import UserError
 from core.storage import load_or_set_aside
 from core.training.record import RECORDS
@@ -39,7 +39,8 @@ class Details:
             questions = questions_of(training.run_settings(call.ws, run))
         except UserError:
             return [gr.update(visible=False), gr.update(visible=False)]
-        rows = [[call.t("train.ui.before") if step == 0 else str(step), *said] for step, said in sorted(found.items())]
+        rows = [[call.t("train.ui.before") if step == 0 else str(step), *(text or "–" for text in said)]
+                for step, said in sorted(found.items())]
         headers = [call.t("chart.axis.step"), *questions]
         return [gr.update(visible=True),
                 gr.update(value=[row[:len(headers)] for row in rows], headers=headers, visible=True)]
@@ -84,6 +85,20 @@ def settings_of(call: Call, run: str | None) -> str:
     differs = changed(chosen)
     lines = []
     for name, value in chosen.model_dump().items():
-        label, said = plain(call.t(f"train.{name}.label")), plain(str(value)) or "–"
+        label, said = plain(call.t(f"train.{name}.label")), value_words(call, name, value)
         lines.append(f"| {label} | {'**' + said + '**' if name in differs else said} |")
     return f"| {call.t('train.ui.setting')} | {call.t('train.ui.value')} |\n|---|---|\n" + "\n".join(lines)
+
+
+def value_words(call: Call, name: str, value: Any) -> str:
+    """A setting's value as the form shows it, safe in a table of Markdown."""
+    choices = (training.TrainSettings.model_fields[name].json_schema_extra or {}).get("choices")  # type: ignore
+    if choices and value in choices:
+        return plain(call.t(f"train.{name}.choice.{value}"))
+    if isinstance(value, bool):
+        return call.t("train.ui.yes" if value else "train.ui.no")
+    if name == "model":
+        return plain(models.label(value))
+    if name == "dataset":
+        return plain(next((d.title for d in datasets.list_datasets(call.ws) if d.id == value), value))
+    return plain(str(value)) or "–"

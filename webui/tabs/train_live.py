@@ -78,9 +78,9 @@ class Live:
         view = jobs.view(call.ws, run) if run else None
         hidden = gr.update(visible=False)
         if view is None:
-            return [call.t("train.ui.live"), *self.card.updates(call, None), hidden, 0.0, "", hidden, hidden, hidden,
-                    "", hidden, hidden, hidden, gr.update(visible=True), *self.details.updates(call, None), "", hidden,
-                    "", NOTHING, gr.Timer(active=False)]
+            return [call.t("train.ui.live"), *self.card.updates(call, None), hidden, 0.0, *[hidden] * 4, "", hidden,
+                    hidden, hidden, gr.update(visible=True), *self.details.updates(call, None), "", hidden, "",
+                    NOTHING, gr.Timer(active=False)]
         over = view.state.is_terminal
         curves = training.curves(call.ws, view.id)
         slower = CALMER if (view.elapsed_s or 0) > CALM_S else 1.0
@@ -105,11 +105,10 @@ def build(page: Page, shown: gr.State) -> Live:
         title = gr.Markdown(page.tr("train.ui.live"), elem_id="train-title")
         numbers = gr.Markdown(elem_id="train-numbers")
         coach = gr.Markdown(elem_id="train-coach", visible=False)
-        card = JobCard.build(page, "train", _running)
-        with gr.Row(elem_classes="actions"):
+        card = JobCard.build(page, "train", lambda call: None)
+        message = gr.Markdown(elem_id="train-message", visible=False)
+        with gr.Row(elem_classes=["actions", "may-be-empty"]):
             now = TwoClicks.build(page, "train.ui.stop_now", "train-stop-now", visible=False)
-        message = gr.Markdown(elem_id="train-message")
-        with gr.Row(elem_classes="actions"):
             again = gr.Button(page.tr("train.ui.again"), visible=False, size="sm", elem_id="train-again")
             resume = gr.Button(page.tr("train.ui.resume"), visible=False, elem_id="train-resume")
             retry = gr.Button(page.tr("train.ui.safer"), visible=False, elem_id="train-safer")
@@ -143,7 +142,8 @@ def _wire(page: Page, live: Live, shown: gr.State) -> None:
             gr.skip(), gr.skip()]
 
     def opened(call: Call, run: str | None) -> list[Any]:
-        run = run or next((j.id for j in jobs.list_jobs(call.ws, "train")), None)
+        found = current(call)
+        run = run or (found.id if found else None)
         return [run, *live.show(call, run)]
 
     def resumed(call: Call, run: str) -> list[Any]:
@@ -156,6 +156,11 @@ def _wire(page: Page, live: Live, shown: gr.State) -> None:
         new = training.start_run(call.ws, training.TrainSettings.load(settings.model_dump() | change), view.title)
         return [new.id, *live.show(call, new.id)]
 
+    def stopped(call: Call, run: str | None) -> Any:
+        if run:
+            training.stop_run(call.ws, run)
+        return gr.update(value=call.t("job.stopping"), interactive=False)
+
     def forced(call: Call, run: str | None) -> list[Any]:
         if run:
             training.stop_run(call.ws, run, force=True)
@@ -166,13 +171,17 @@ def _wire(page: Page, live: Live, shown: gr.State) -> None:
         page.on(look.input, redraw, [shown, *looks], [live.plot, live.drawn])
     page.on(live.ends[0].click, resumed, [shown], live.outputs)
     page.on(live.ends[1].click, retried, [shown], [shown, *live.outputs])
+    page.on(live.card.stop.click, stopped, [shown], live.card.stop)
     live.now.wire(page, [shown], [live.message], words=_lost_by_force, act=forced)
     page.on_open("train", opened, [shown, *live.outputs], [shown])
     page.link(live.follow, "compare")
 
 
-def _running(call: Call) -> jobs.JobView | None:
-    return next((j for j in jobs.list_jobs(call.ws, "train") if not j.state.is_terminal), None)
+def current(call: Call) -> jobs.JobView | None:
+    """The run that a page shows at first: the one in progress, else the newest."""
+    found = jobs.list_jobs(call.ws, "train")
+    active = [j for j in found if not j.state.is_terminal and j.state is not jobs.JobState.WAITING]
+    return next(iter([*active, *found]), None)
 
 
 def _plot(call: Call, run: str, curves: training.Curves, drawn: Drawn, pause: float, kind: str = KINDS[0],
@@ -206,7 +215,8 @@ def _message(call: Call, view: jobs.JobView) -> Any:
     lines = [plain(call.say(w)) for w in view.warnings[-2:]]
     end = ending(call, view)
     grade = "doubt" if view.state is jobs.JobState.STOPPED else "blocker" if end else "doubt"
-    return gr.update(value="\n\n".join([*lines, end]).strip(), elem_classes=[grade])
+    text = "\n\n".join([*lines, end]).strip()
+    return gr.update(value=text, elem_classes=[grade], visible=bool(text))
 
 
 def _ends(call: Call, view: jobs.JobView) -> list[Any]:
