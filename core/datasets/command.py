@@ -1,4 +1,4 @@
-"""The command line for datasets: `python app.py data import|show|check|split|convert|export|undo|delete`."""
+"""The command line for datasets: `python app.py data import|show|check|convert|export|undo|delete`, and operations."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from core.datasets.command_changes import app as changes
 from core.errors import UserError
 from core.storage import Workspace
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False,
-                  help="Imports, shows, checks, divides and exports datasets.")
+                  help="Imports, shows, checks, changes and exports datasets.")
+app.add_typer(changes)
 Name = Annotated[str, typer.Argument(help="Id, registered name or title of a dataset.")]
 Maps = Annotated[Optional[list[str]], typer.Option("--map", help="Meaning of a column: prompt=Question")]  # noqa: UP045
 
@@ -59,19 +61,6 @@ def show(name: Annotated[str, typer.Argument(help="Dataset; without one all are 
                 typer.echo(f"{turn['role']}: {turn['content']}")
         else:
             typer.echo(UserError(one.row.key, **one.row.params))
-
-
-@app.command()
-def split(name: Name, share: Annotated[float, typer.Option(help="Part to hold out, 0 to 1.")] = 0.1,
-          seed: Annotated[int, typer.Option(help="The same seed gives the same parts.")] = 42,
-          group: Annotated[str, typer.Option(help="Column whose equal values stay together.")] = "question",
-          stratify: Annotated[str, typer.Option(help="Column to spread evenly over both parts.")] = "") -> None:
-    """Divides a dataset into a training and a held-out part."""
-    from core.datasets.operations import split as divide
-
-    ws = Workspace.default()
-    info = divide(ws, find(ws, name).id, share, seed, group, stratify)
-    typer.echo(f"{info.rows} rows to train, {info.held_out_rows} held out")
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any
 from core.datasets.findings import CHECKS
 from core.datasets.reading import Split, every_row
 from core.datasets.rows import Row
-from core.datasets.similar import bare, near_pairs
+from core.datasets.similar import bare, identity, key_of, near_pairs
 from core.datasets.store import DatasetInfo, get_dataset
 from core.datasets.versions import change
 from core.storage import Workspace
@@ -138,9 +137,8 @@ class _Seen:
     def add(self, place: Place, row: Row) -> None:
         """One more row."""
         said = " ".join(m.content for m in row.messages[:-1]) if row.kind in ("chat", "label") else _prompt(row)
-        question = _key(bare(said)) if row.kind != "text" else b""
-        whole = _key("\0".join(map(str, (row.kind, row.messages, row.answer, row.text, row.label, row.rejected,
-                                         row.answers, row.tools))))
+        question = key_of(bare(said)) if row.kind != "text" else b""
+        whole = key_of(identity(row))
         if place[0] == "train" and whole in self.whole:
             first = self.whole[whole]
             self.duplicate.add(place, f"= {first[1] + 1}", None)
@@ -149,7 +147,7 @@ class _Seen:
         if not question:
             return
         if row.kind == "chat":
-            self.answers[question].setdefault(_key(bare(row.answer)), (place, row.answer))
+            self.answers[question].setdefault(key_of(bare(row.answer)), (place, row.answer))
         self.asked[place[0]].setdefault(question, (place, row.question))
         if place[0] == "train" and len(self.texts) < NEAR_ROWS:
             self.texts.append((place, said, row.answer))
@@ -181,10 +179,6 @@ class _Seen:
 
 def _prompt(row: Row) -> str:
     return " ".join(m.content for m in row.messages)
-
-
-def _key(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=12).digest()
 
 
 def _rows(ws: Workspace, dataset_id: str, split: Split) -> Iterator[tuple[Place, Row]]:

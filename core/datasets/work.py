@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core import jobs
+from core.datasets import changing
 from core.datasets.doctor import as_json as as_report
 from core.datasets.doctor import examine, mend
 from core.datasets.exporting import export, suffix
@@ -84,6 +85,8 @@ def run(job: JobContext) -> None:
     """Handler of the kind "dataset"."""
     if job.params["op"] in ("check", "mend"):
         _check(job)
+    elif job.params["op"] == "change":
+        changing.run(job)
     elif job.params["op"] == "export":
         _export(job)
     else:

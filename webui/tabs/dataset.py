@@ -78,6 +78,7 @@ class DatasetTab:
         checks, started = self.view.checks, [self.watched, *self.card.outputs, timer]
         page.on(checks.start.click, self.begin_check, [shown], started)
         page.on(checks.mend.click, self.begin_mending, [shown, checks.kinds], started)
+        page.on(self.view.operations.start.click, self.begin_change, self.view.operations.inputs, started)
         page.on(checks.undo.click, self.undo, [shown], self.outputs)
         page.on(manage.save.click, self.save, [shown, manage.title, manage.tags, manage.notes], self.outputs)
         page.on(manage.copy.click, self.duplicate, [shown, manage.title], self.outputs)
@@ -130,6 +131,10 @@ class DatasetTab:
     def begin_mending(self, call: Call, shown: str | None, kinds: list[str] | None) -> list[Any]:
         """Starts the mending of the chosen kinds of faults."""
         return self._started(call, self.view.checks.begin_mending(call, shown, kinds))
+
+    def begin_change(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        """Starts the operation that is chosen."""
+        return self._started(call, self.view.operations.begin(call, values))
 
     def _started(self, call: Call, job: jobs.JobView | None) -> list[Any]:
         if job is None:

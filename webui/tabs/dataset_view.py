@@ -15,6 +15,7 @@ from webui.components.words import plain
 from webui.page import Call, Page
 from webui.tabs.dataset_checks import ChecksPanel
 from webui.tabs.dataset_manage import ManagePanel, about
+from webui.tabs.dataset_operations import OperationsPanel
 from webui.tabs.dataset_tokens import TokensPanel
 
 ROWS, CELL = 10, 400
@@ -45,6 +46,7 @@ class DatasetView:
                                    buttons=[], render_markdown=False, elem_id="dataset-chat")
             self.tokens = TokensPanel(page, self.shown, self.split)
             self.checks = ChecksPanel(page)
+            self.operations = OperationsPanel(page, self.shown)
             self.manage = ManagePanel(page, self.shown, self.split)
             self.place = gr.Markdown("", elem_classes="hint", elem_id="dataset-place", sanitize_html=True)
         page.on(self.split.input, self._split, self.pager.inputs, [*self.pager.all_outputs, self.chat])
@@ -56,7 +58,8 @@ class DatasetView:
     def outputs(self) -> list[Any]:
         """What `show` fills, in its order."""
         return [self.shown, self.box, self.head, self.place, self.split, self.words, self.chat, *self.delete.outputs,
-                *self.tokens.outputs, *self.checks.outputs, *self.manage.outputs, *self.pager.all_outputs]
+                *self.tokens.outputs, *self.checks.outputs, *self.operations.outputs, *self.manage.outputs,
+                 *self.pager.all_outputs]
 
     def show(self, call: Call, info: DatasetInfo | None, split: str = "train") -> list[Any]:
         """Opens a dataset; hides the view for None."""
@@ -72,7 +75,8 @@ class DatasetView:
                 *self.pager.first(call, info.id, split, "")]
 
     def _sides(self, call: Call, info: DatasetInfo | None) -> list[Any]:
-        return [*self.tokens.show(call, info), *self.checks.show(call, info), *self.manage.show(call, info)]
+        return [*self.tokens.show(call, info), *self.checks.show(call, info), *self.operations.show(call, info),
+                *self.manage.show(call, info)]
 
     def fetch(self, call: Call, offset: int, limit: int, shown: str | None, split: str,
               words: str = "") -> tuple[list[Any], int]:
