@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from core.datasets.columns import QUESTION
 from core.errors import UserError
 from core.settings import Settings, setting
 
-_SEED = {"ge": 0, "le": 2**31 - 1}
+_SEED: dict[str, Any] = {"advanced": True, "ge": 0, "le": 2**31 - 1}
 
 
 class FilterSettings(Settings):
@@ -69,7 +69,7 @@ class MergeSettings(Settings):
     area: ClassVar[str] = "dataset_merge"
 
     title: str = setting("", max_length=200)
-    distinct: bool = setting(True)
+    copies: Literal["same", "near", "keep"] = setting("same", choices=("same", "near", "keep"))
 
 
 class MixSettings(Settings):

@@ -50,7 +50,7 @@ def apply(ws: Workspace, do: str, dataset_id: str, given: Any, others: Others | 
     if do == "split":
         return operations.split(ws, dataset_id, given.share, given.seed, given.group, given.stratify, on_row)
     if do == "merge":
-        return combining.merge(ws, [dataset_id, *(id for id, _ in others)], given.title, given.distinct, on_row)
+        return combining.merge(ws, [dataset_id, *(id for id, _ in others)], given.title, given.copies, on_row)
     return combining.mix(ws, [(dataset_id, share), *others], given.title, given.rows, given.general, given.seed, on_row)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from core.datasets.columns import OnRow, Place, origins, placed_rows, write_origins
 from core.datasets.general import load_general
+from core.datasets.near import near_copies
 from core.datasets.publishing import publish
 from core.datasets.reading import Split
 from core.datasets.rows import Message, Row
@@ -22,6 +23,7 @@ from core.storage.workspace import DatasetPaths
 SOURCE = "source"
 """Column that every row of the new dataset gets, unless it has one: the title of the dataset it is from."""
 GENERAL = "general"
+Copies = Literal["same", "near", "keep"]
 _From = tuple[DatasetInfo | None, Place, Row]
 """(dataset, place there, row); None for general conversations."""
 
@@ -30,29 +32,36 @@ def _quiet(number: int) -> None:
     """Nobody wants to know how far it is."""
 
 
-def merge(ws: Workspace, dataset_ids: Sequence[str], title: str = "", distinct: bool = True,
+def merge(ws: Workspace, dataset_ids: Sequence[str], title: str = "", copies: Copies = "same",
           on_row: OnRow = _quiet) -> DatasetInfo:
     """All rows of several datasets, one after the other. Raises UserError when their rows are of different kinds.
 
     Held-out rows whose question is trained on in another of them are left out.
 
     Args:
-        distinct: of rows that are the same in every word the first stays.
+        copies: of rows that are the "same" in every word, or "near"ly the same, the first stays; "keep" keeps all.
     """
     infos = _together(ws, dataset_ids)
 
+    gone = _copies(ws, infos, copies, on_row)
+
     def train() -> Iterator[_From]:
-        seen: set[bytes] = set()
-        for info in infos:
-            for place, row in placed_rows(ws, info.id, "train", on_row):
-                key = key_of(identity(row)) if distinct else b""
-                if not distinct or key not in seen:
-                    seen.add(key)
-                    yield info, place, row
+        rows = ((info, place, row) for info in infos for place, row in placed_rows(ws, info.id, "train", on_row))
+        return (one for number, one in enumerate(rows) if number not in gone)
 
     names = ", ".join(info.title for info in infos)
     return _make(ws, infos, title or " + ".join(info.title for info in infos), train(),
                  {"key": "dataset.change.merged", "params": {"names": names}})
+
+
+def _copies(ws: Workspace, infos: Sequence[DatasetInfo], copies: Copies, on_row: OnRow) -> set[int]:
+    """Numbers of the rows to leave out, counted through all datasets."""
+    rows = (row for info in infos for _, row in placed_rows(ws, info.id, "train", on_row))
+    if copies == "near":
+        return {copy for _, copy in near_copies([(row.question, row.answer) for row in rows])}
+    seen: set[bytes] = set()
+    return {number for number, row in enumerate(rows if copies == "same" else ())
+            if (key := key_of(identity(row))) in seen or seen.add(key)}
 
 
 def mix(ws: Workspace, shares: Sequence[tuple[str, float]], title: str = "", rows: int = 0, general: float = 0.0,

@@ -59,9 +59,10 @@ def split(name: Name, share: Annotated[float, typer.Option(help="Part to hold ou
 
 @app.command()
 def merge(names: Names, title: Title = "",
-          copies: Annotated[bool, typer.Option("--copies", help="Keep rows that are the same.")] = False) -> None:
+          copies: Annotated[str, typer.Option(help="What counts as a copy and is left out: same, near; keep for "
+                                                   "none.")] = "same") -> None:
     """Makes a new dataset of several, one after the other; they stay as they are."""
-    _change("merge", *names, title=title, distinct=not copies)
+    _change("merge", *names, title=title, copies=copies)
 
 
 @app.command()

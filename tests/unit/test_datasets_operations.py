@@ -102,7 +102,7 @@ def test_whole_documents_are_held_out_and_origins_follow_their_rows(ws):
         assert (only.rows, only.held_out_rows) in ((10, 20), (20, 10))
         assert f"Question {n}?" not in questions(ws, only) + questions(ws, only, "held_out")
         undo(ws, info.id)
-    pages = merge(ws, [divided.id, made_of_two(ws, divided)], "all", distinct=False)
+    pages = merge(ws, [divided.id, made_of_two(ws, divided)], "all", copies="keep")
     assert columns_of(ws, pages)[:2] == ["document", "fact"]
     assert split(ws, pages.id, 0.25, 2, group="document", stratify="source").held_out_rows == 20
 
@@ -122,7 +122,7 @@ def test_merging_leaves_out_copies_and_tested_questions_and_keeps_its_sources(ws
     rows = list(typed_rows(ws, both.id))
     assert [r.extra["source"] for r in rows[29:]] == ["pumps", "web"] and rows[0].extra["document"] == "Book A"
     assert questions(ws, both, "held_out") == ["Other?"]
-    assert merge(ws, [pumps.id, more.id], distinct=False).rows == 32
+    assert merge(ws, [pumps.id, more.id], copies="keep").rows == 32
     assert questions(ws, pumps) == [f"Pump {n}: how long?" for n in range(30)]
     assert set(json.loads(ws.dataset_info.read_text("utf-8"))) >= {"both", "both_held_out", "pumps", "more"}
     assert fsck(ws) == []

@@ -36,8 +36,7 @@ class OperationsPanel:
             for name, table in TABLES.items():
                 with gr.Column(visible=name == "filter", elem_classes="inset") as self.groups[name]:
                     self._others(page, name)
-                    self._columns(page, name)
-                    self.forms[name] = Form.build(page, table)
+                    self.forms[name] = self._filter(page) if name == "filter" else self._form(page, name, table)
             self.note = gr.Markdown(tr("dataset.do.version"), elem_classes="hint", elem_id="dataset-do-note")
             with gr.Row(elem_classes="actions"):
                 self.start = gr.Button(tr("dataset.do.start.filter"), elem_id="dataset-do-start")
@@ -46,13 +45,27 @@ class OperationsPanel:
         for control in [*self.forms["filter"].controls.values(), self.columns["column"]]:
             page.on(control.change, self._told, self.inputs, told, trigger_mode="always_last")
 
-    def _columns(self, page: Page, name: str) -> None:
-        """Menus of columns, which differ from dataset to dataset."""
-        areas = {"filter": ("column",), "sort": ("by",), "split": ("group", "stratify")}
-        for field in areas.get(name, ()):
-            area = TABLES[name].area
-            self.columns[field] = gr.Dropdown([], label=page.tr(f"{area}.{field}.label"), interactive=True,
-                                              info=page.tr(f"{area}.{field}.help"), elem_id=f"{area}-{field}")
+    def _form(self, page: Page, name: str, table: Any) -> Form[Any]:
+        """Menus of columns, which differ from dataset to dataset, and the settings of an operation."""
+        for field in {"sort": ("by",), "split": ("group", "stratify")}.get(name, ()):
+            self._column(page, table.area, field)
+        return Form.build(page, table)
+
+    def _filter(self, page: Page) -> Form[FilterSettings]:
+        form = Form(page, FilterSettings)
+        with gr.Row():
+            form.add("words", "where")
+        with gr.Row():
+            form.add("shortest", "longest")
+        with gr.Row():
+            self._column(page, FilterSettings.area, "column")
+            form.add("values")
+        form.add("keep")
+        return form
+
+    def _column(self, page: Page, area: str, field: str) -> None:
+        self.columns[field] = gr.Dropdown([], label=page.tr(f"{area}.{field}.label"), interactive=True,
+                                          info=page.tr(f"{area}.{field}.help"), elem_id=f"{area}-{field}")
 
     def _others(self, page: Page, name: str) -> None:
         """Menus of further datasets."""
