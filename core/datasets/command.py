@@ -91,6 +91,29 @@ def check(name: Name,
 
 
 @app.command()
+def stats(name: Name) -> None:
+    """Says how many rows there are, in which languages, how many copies, and how they spread over columns."""
+    from core.datasets.columns import all_rows
+    from core.datasets.statistics import Gathering
+    from core.i18n import t
+
+    ws = Workspace.default()
+    info = find(ws, name)
+    gathering = Gathering(ws, info)
+    for place, row in all_rows(ws, info.id):
+        gathering.add(place, row)
+    found = gathering.result()
+    typer.echo(f"{found.train} rows to train, {found.held_out} held out, {found.questions} different questions, "
+               f"{found.equal} equal and {found.near} nearly equal rows")
+    for code, count in found.languages.items():
+        typer.echo(f"{count:8}  {t(f'dataset.language.{code}')}")
+    for one in found.balance:
+        typer.echo(f"{one.column}: {one.different} values")
+        for value, count in one.top:
+            typer.echo(f"{count:8}  {value}")
+
+
+@app.command()
 def undo(name: Name) -> None:
     """Takes back the last change of a dataset's rows."""
     from core.datasets.versions import undo as back

@@ -82,7 +82,8 @@ class DatasetTab:
         page.on(checks.undo.click, self.undo, [shown], self.outputs)
         page.on(manage.save.click, self.save, [shown, manage.title, manage.tags, manage.notes], self.outputs)
         page.on(manage.copy.click, self.duplicate, [shown, manage.title], self.outputs)
-        page.on(manage.undo.click, self.undo, [shown], self.outputs)
+        for back in (manage.undo, self.view.operations.undo):
+            page.on(back.click, self.undo, [shown], self.outputs)
 
     def open(self, call: Call, shown: str | None) -> list[Any]:
         """Everything anew; the dataset that is looked at stays, else the newest is shown."""

@@ -12,6 +12,7 @@ from core.datasets.change_settings import FilterSettings
 from core.datasets.changing import NEW, TABLES, start_change
 from core.datasets.columns import ORIGINS, QUESTION, TASK, columns_of
 from core.datasets.operations import ORDERS, count_fitting
+from core.datasets.versions import versions
 from core.errors import UserError
 from webui.forms import Form
 from webui.page import Call, Page
@@ -39,6 +40,7 @@ class OperationsPanel:
                     self.forms[name] = self._filter(page) if name == "filter" else self._form(page, name, table)
             self.note = gr.Markdown(tr("dataset.do.version"), elem_classes="hint", elem_id="dataset-do-note")
             with gr.Row(elem_classes="actions"):
+                self.undo = gr.Button(tr("dataset.about.undo"), visible=False, elem_id="dataset-do-undo")
                 self.start = gr.Button(tr("dataset.do.start.filter"), elem_id="dataset-do-start")
         told = [self.note, self.start]
         page.on(self.what.change, self._chosen, self.inputs, [*self.groups.values(), *told])
@@ -94,7 +96,7 @@ class OperationsPanel:
     def outputs(self) -> list[Any]:
         """What `show` fills, in its order."""
         return [self.what, *self.groups.values(), *self.columns.values(), self.merged, *self.mixed, self.note,
-                self.start]
+                self.start, self.undo]
 
     def show(self, call: Call, info: DatasetInfo | None) -> list[Any]:
         """The menus of a dataset, with nothing chosen yet."""
@@ -113,7 +115,8 @@ class OperationsPanel:
                 *(gr.update(choices=menus[name][0], value=menus[name][1]) for name in self.columns),
                 gr.update(choices=others, value=[]),
                 *(gr.update(choices=[(call.t("dataset.in.none"), ""), *others], value="") for _ in self.mixed),
-                *self._words(call, info, what, None, bool(others))]
+                *self._words(call, info, what, None, bool(others)),
+                gr.update(visible=info.own and bool(versions(call.ws, info.id)))]
 
     def begin(self, call: Call, values: dict[Any, Any]) -> jobs.JobView | None:
         """Starts what is chosen. Raises UserError when something is missing."""

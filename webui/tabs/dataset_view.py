@@ -16,6 +16,7 @@ from webui.page import Call, Page
 from webui.tabs.dataset_checks import ChecksPanel
 from webui.tabs.dataset_manage import ManagePanel, about
 from webui.tabs.dataset_operations import OperationsPanel
+from webui.tabs.dataset_statistics import StatisticsPanel
 from webui.tabs.dataset_tokens import TokensPanel
 
 ROWS, CELL = 10, 400
@@ -45,6 +46,7 @@ class DatasetView:
             self.chat = gr.Chatbot(visible=False, label=tr("dataset.ui.chat"), sanitize_html=True, height=260,
                                    buttons=[], render_markdown=False, elem_id="dataset-chat")
             self.tokens = TokensPanel(page, self.shown, self.split)
+            self.statistics = StatisticsPanel(page, self.shown)
             self.checks = ChecksPanel(page)
             self.operations = OperationsPanel(page, self.shown)
             self.manage = ManagePanel(page, self.shown, self.split)
@@ -75,8 +77,8 @@ class DatasetView:
                 *self.pager.first(call, info.id, split, "")]
 
     def _sides(self, call: Call, info: DatasetInfo | None) -> list[Any]:
-        return [*self.tokens.show(call, info), *self.checks.show(call, info), *self.operations.show(call, info),
-                *self.manage.show(call, info)]
+        return [*self.tokens.show(call, info), *self.statistics.show(call, info), *self.checks.show(call, info),
+                *self.operations.show(call, info), *self.manage.show(call, info)]
 
     def fetch(self, call: Call, offset: int, limit: int, shown: str | None, split: str,
               words: str = "") -> tuple[list[Any], int]:
