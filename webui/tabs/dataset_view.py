@@ -51,6 +51,7 @@ class DatasetView:
             self.operations = OperationsPanel(page, self.shown)
             self.manage = ManagePanel(page, self.shown, self.split)
             self.place = gr.Markdown("", elem_classes="hint", elem_id="dataset-place", sanitize_html=True)
+        self.sides = (self.tokens, self.statistics, self.checks, self.operations, self.manage)
         page.on(self.split.input, self._split, self.pager.inputs, [*self.pager.all_outputs, self.chat])
         page.on(self.words.submit, self._split, self.pager.inputs, [*self.pager.all_outputs, self.chat])
         page.on(self.table.select, self._choose, self.rows, [self.chat, self.tokens.number],
@@ -60,8 +61,7 @@ class DatasetView:
     def outputs(self) -> list[Any]:
         """What `show` fills, in its order."""
         return [self.shown, self.box, self.head, self.place, self.split, self.words, self.chat, *self.delete.outputs,
-                *self.tokens.outputs, *self.checks.outputs, *self.operations.outputs, *self.manage.outputs,
-                 *self.pager.all_outputs]
+                *(output for side in self.sides for output in side.outputs), *self.pager.all_outputs]
 
     def show(self, call: Call, info: DatasetInfo | None, split: str = "train") -> list[Any]:
         """Opens a dataset; hides the view for None."""
@@ -77,8 +77,7 @@ class DatasetView:
                 *self.pager.first(call, info.id, split, "")]
 
     def _sides(self, call: Call, info: DatasetInfo | None) -> list[Any]:
-        return [*self.tokens.show(call, info), *self.statistics.show(call, info), *self.checks.show(call, info),
-                *self.operations.show(call, info), *self.manage.show(call, info)]
+        return [update for side in self.sides for update in side.show(call, info)]
 
     def fetch(self, call: Call, offset: int, limit: int, shown: str | None, split: str,
               words: str = "") -> tuple[list[Any], int]:
