@@ -144,22 +144,40 @@ def convert(source: Path, target: Path, to: Annotated[str, typer.Option(help="Fo
 @app.command()
 def export(name: Name, target: Path,
            to: Annotated[str, typer.Option(help="alpaca, sharegpt, messages, prompt_completion, preference, multitask, "
-                                                "text, csv, xlsx, parquet, openai, siliconflow, llama-factory")],
+                                                "text, csv, xlsx, parquet, openai, siliconflow, llama-factory, trl")],
            held_out: Annotated[bool, typer.Option("--held-out", help="The held-out part.")] = False,
-           model: Annotated[str, typer.Option(help="Model in LLaMA-Factory's YAML.")] = "",
-           template: Annotated[str, typer.Option(help="LLaMA-Factory's name of its chat template.")] = "") -> None:
-    """Writes a dataset for other programs; llama-factory makes a folder, or a .zip, with dataset_info.json and YAML."""
-    ws = Workspace.default()
-    if to == "llama-factory":
-        from core.datasets.llama_factory import export_folder
+           model: Annotated[str, typer.Option(help="Model that llama-factory or trl names.")] = "",
+           template: Annotated[str, typer.Option(help="LLaMA-Factory's name of its chat template.")] = "",
+           licence: Annotated[str, typer.Option(help="private, cc0-1.0, cc-by-4.0, cc-by-sa-4.0, cc-by-nc-4.0, odc-by, "
+                                                     "apache-2.0, mit; kept with the dataset.")] = "",
+           lang: Annotated[str, typer.Option(help="Language of the card: en, zh.")] = "en") -> None:
+    """Writes a dataset for other programs, with a card; llama-factory and trl make a folder, or a .zip."""
+    from core.datasets.labels import describe as label
+    from core.datasets.licences import checked
+    from core.i18n import t
 
-        chosen: dict[str, Any] = {k: v for k, v in (("model", model), ("template", template)) if v}
-        typer.echo(f"{export_folder(ws, find(ws, name).id, target.resolve(), **chosen)} rows written")
+    ws = Workspace.default()
+    dataset_id = find(ws, name).id
+    if licence:
+        label(ws, dataset_id, licence=checked(licence))
+    if to in ("llama-factory", "trl"):
+        from core.datasets.llama_factory import export_folder
+        from core.datasets.trl_folder import export_trl
+
+        chosen: dict[str, Any] = {"lang": lang} | ({"model": model} if model else {})
+        rows = export_trl(ws, dataset_id, target.resolve(), **chosen) if to == "trl" else export_folder(
+            ws, dataset_id, target.resolve(), template=template, **chosen)
+        typer.echo(f"{rows} rows written")
         return
     from core.datasets.exporting import export as write
+    from core.datasets.exporting import export_card
 
-    made = write(ws, find(ws, name).id, to, target.resolve(), "held_out" if held_out else "train")
+    split = "held_out" if held_out else "train"
+    made = write(ws, dataset_id, to, target.resolve(), split)
+    export_card(ws, dataset_id, made, target.resolve(), split, lang)
     typer.echo(f"{made.rows} rows written, {made.left_out + made.unreadable} left out")
+    for note in made.judged.notes() if made.judged else ():
+        typer.echo(t(note["key"], **note["params"]))
 
 
 @app.command()

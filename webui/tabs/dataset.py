@@ -73,8 +73,9 @@ class DatasetTab:
         page.on(imports.start.click, self.begin_import, {imports.files, imports.tags, self.name,
                                                          *imports.menus.values()},
                 [imports.files, *imports.seen, self.watched, *self.card.outputs, self.result, timer])
-        page.on(manage.export.click, self.begin_export, [shown, self.view.split, manage.format],
-                [manage.file, self.watched, *self.card.outputs, timer])
+        page.on(manage.export.click, self.begin_export,
+                [shown, self.view.split, manage.format, manage.licence, manage.model],
+                [*manage.files, self.watched, *self.card.outputs, timer])
         checks, started = self.view.checks, [self.watched, *self.card.outputs, timer]
         page.on(checks.start.click, self.begin_check, [shown], started)
         page.on(checks.mend.click, self.begin_mending, [shown, checks.kinds], started)
@@ -118,12 +119,13 @@ class DatasetTab:
         return [None, *self.imports.forget(call), job.id, *self.card.updates(call, job), gr.update(visible=False),
                 gr.Timer(active=True)]
 
-    def begin_export(self, call: Call, shown: str | None, split: str, fmt: str | None) -> list[Any]:
+    def begin_export(self, call: Call, shown: str | None, split: str, fmt: str | None, licence: str | None,
+                     model: str | None) -> list[Any]:
         """Starts the export of what the menu says."""
-        job = self.view.manage.begin(call, shown, split, fmt)
+        job, files = self.view.manage.begin(call, shown, split, fmt, licence, model), self.view.manage.files
         if job is None:
-            return [gr.skip()] * (len(self.card.outputs) + 3)
-        return [gr.update(visible=False), job.id, *self.card.updates(call, job), gr.Timer(active=True)]
+            return [gr.skip()] * (len(self.card.outputs) + len(files) + 2)
+        return [*[gr.update(visible=False)] * len(files), job.id, *self.card.updates(call, job), gr.Timer(active=True)]
 
     def begin_check(self, call: Call, shown: str | None) -> list[Any]:
         """Starts the doctor."""

@@ -140,9 +140,9 @@ def made_of(call: Call, found: Statistics) -> str:
     """Sizes, languages and copies, as lines of a list."""
     whole = found.train + found.held_out
     parts = call.t("dataset.stats.parts", train=f"{found.train:,}", held_out=f"{found.held_out:,}",
-                   share=_share(found.held_out, whole), questions=f"{found.questions:,}")
+                   share=_share(call, found.held_out, whole), questions=f"{found.questions:,}")
     names = ", " if call.lang == "en" else "、"
-    languages = names.join(f"{call.t(f'dataset.language.{code}')} {_share(count, whole)}"
+    languages = names.join(f"{call.t(f'dataset.language.{code}')} {_share(call, count, whole)}"
                            for code, count in found.languages.items())
     copies = call.t("dataset.stats.copies", equal=f"{found.equal:,}", near=f"{found.near:,}") \
         if found.equal or found.near else call.t("dataset.stats.no_copies")
@@ -155,12 +155,12 @@ def balance_rows(call: Call, found: Statistics) -> list[list[str]]:
     for one in found.balance:
         known = one.column in (*ORIGINS, TASK)
         name = call.t(f"dataset.do.{one.column}") if known else one.column
-        rows += [[name, value or "–", f"{count:,}", _share(count, found.train)] for value, count in one.top]
+        rows += [[name, value or "–", f"{count:,}", _share(call, count, found.train)] for value, count in one.top]
         if one.others:
             more = call.t("dataset.stats.others", count=one.different - len(one.top))
-            rows.append([name, more, f"{one.others:,}", _share(one.others, found.train)])
+            rows.append([name, more, f"{one.others:,}", _share(call, one.others, found.train)])
     return rows
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} %" if whole else "0 %"
+def _share(call: Call, part: int, whole: int) -> str:
+    return f"{100 * part / max(1, whole):.0f}" + ("%" if call.lang == "zh" else " %")
