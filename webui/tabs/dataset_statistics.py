@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import gradio as gr
@@ -21,6 +22,7 @@ from webui.page import Call, Page
 
 _DEFAULTS = training.TrainSettings.model_fields
 SETTINGS = ("cutoff_len", "batch_size", "epochs")
+REDRAWN_S = 6.0
 
 
 class StatisticsPanel:
@@ -41,7 +43,7 @@ class StatisticsPanel:
             self.made_of = gr.Markdown("", visible=False, elem_id="dataset-stats-made-of")
             self.balance = gr.Dataframe(datatype="str", interactive=False, buttons=[], show_label=False, wrap=True,
                                         label=tr("dataset.stats.balance"), visible=False, elem_classes="rows",
-                                        column_widths=["25%", "45%", "15%", "15%"], max_height=360,
+                                        column_widths=["28%", "42%", "30%"], max_height=360,
                                         elem_id="dataset-stats-balance")
             self.card = JobCard.build(page, "tokens", newest)
             with gr.Row(elem_classes="actions"):
@@ -50,6 +52,7 @@ class StatisticsPanel:
         given = [shown, *self.numbers]
         self.timer = page.poll(self.tick, self.told, inputs=given)
         page.on(self.start.click, self.begin, [*given, self.model], [*self.told, self.timer])
+        page.on(self.box.expand, self.tick, given, [*self.told, self.timer])  # a figure drawn unseen has no width
         for control in self.numbers:
             page.on(control.change, self.tick, given, [*self.told, self.timer], trigger_mode="always_last")
 
@@ -94,12 +97,17 @@ class StatisticsPanel:
         figure = charts.lengths(bins, settings.cutoff_len, call.lang) if bins else None
         found = counts.statistics if counts and not wrong else None
         rows = balance_rows(call, found) if found else []
-        heads = [call.t(f"dataset.stats.column.{name}") for name in ("column", "value", "rows", "share")]
+        heads = [call.t(f"dataset.stats.column.{name}") for name in ("column", "value", "rows")]
         return [gr.update(value=said, visible=bool(said), elem_classes=["doubt" if short else "ok"]),
                 gr.update(value=figure, visible=figure is not None),
                 gr.update(value=made_of(call, found) if found else "", visible=found is not None),
                 gr.update(value={"headers": heads, "data": rows}, visible=bool(rows)), *self.card.updates(call, job),
-                gr.Timer(active=job is not None and not job.state.is_terminal)]
+                gr.Timer(active=job is not None and (not job.state.is_terminal or _just_ended(job)))]
+
+
+def _just_ended(job: jobs.JobView) -> bool:
+    """The figure is sent twice: the first time it is drawn before it has a place, with a width of its own."""
+    return job.ended_at is not None and time.time() - job.ended_at < REDRAWN_S
 
 
 def newest(call: Call) -> jobs.JobView | None:
@@ -155,12 +163,16 @@ def balance_rows(call: Call, found: Statistics) -> list[list[str]]:
     for one in found.balance:
         known = one.column in (*ORIGINS, TASK)
         name = call.t(f"dataset.do.{one.column}") if known else one.column
-        rows += [[name, value or "–", f"{count:,}", _share(call, count, found.train)] for value, count in one.top]
+        rows += [[name, value or "–", _counted(call, count, found.train)] for value, count in one.top]
         if one.others:
             more = call.t("dataset.stats.others", count=one.different - len(one.top))
-            rows.append([name, more, f"{one.others:,}", _share(call, one.others, found.train)])
+            rows.append([name, more, _counted(call, one.others, found.train)])
     return rows
 
 
+def _counted(call: Call, part: int, whole: int) -> str:
+    return f"{part:,} · {_share(call, part, whole)}"
+
+
 def _share(call: Call, part: int, whole: int) -> str:
-    return f"{100 * part / max(1, whole):.0f}" + ("%" if call.lang == "zh" else " %")
+    return f"{100 * part / max(1, whole):.0f}" + ("%" if call.lang == "zh" else "\u00a0%")
