@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import gradio as gr
@@ -80,6 +81,7 @@ class DatasetTab:
         page.on(checks.start.click, self.begin_check, [shown], started)
         page.on(checks.mend.click, self.begin_mending, [shown, checks.kinds], started)
         page.on(self.view.operations.start.click, self.begin_change, self.view.operations.inputs, started)
+        page.on(self.view.augment.start.click, self.begin_augment, self.view.augment.inputs, started)
         page.on(checks.undo.click, self.undo, [shown], self.outputs)
         page.on(manage.save.click, self.save, [shown, manage.title, manage.tags, manage.notes], self.outputs)
         page.on(manage.copy.click, self.duplicate, [shown, manage.title], self.outputs)
@@ -139,6 +141,10 @@ class DatasetTab:
         """Starts the operation that is chosen."""
         return self._started(call, self.view.operations.begin(call, values))
 
+    def begin_augment(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        """Starts the writing of new wordings."""
+        return self._started(call, self.view.augment.begin(call, values))
+
     def _started(self, call: Call, job: jobs.JobView | None) -> list[Any]:
         if job is None:
             return [gr.skip()] * (len(self.card.outputs) + 2)
@@ -185,7 +191,8 @@ class DatasetTab:
 
 def newest(call: Call) -> jobs.JobView | None:
     """The last work on datasets."""
-    return next(iter(jobs.list_jobs(call.ws, "dataset")), None)
+    found = [job for kind in ("dataset", "augment") for job in jobs.list_jobs(call.ws, kind)[:1]]
+    return max(found, key=lambda job: job.started_at or time.time(), default=None)
 
 
 def default_title(call: Call) -> str:

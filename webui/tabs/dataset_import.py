@@ -129,6 +129,9 @@ def outcome(call: Call, job: jobs.JobView | None) -> tuple[str, str]:
         made = find_dataset(call.ws, job.result["ids"][0])
         title = plain(made.title) if made else ""
         return call.t("dataset.do.done", title=title, train=job.result["rows"], held_out=job.result["held_out"]), "ok"
+    if job.params.get("op") == "augment":
+        refused = sum(job.result["refused"].values())
+        return call.t("qa_augment.ui.done", count=job.result["added"], refused=refused), "ok"
     if job.params.get("op") != "import":
         return "", "ok"
     said = call.t("dataset.in.done", rows=job.result["rows"], count=len(job.result["ids"]))

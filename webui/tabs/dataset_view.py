@@ -13,6 +13,7 @@ from webui.components.confirm import TwoClicks
 from webui.components.pager import Pager
 from webui.components.words import plain
 from webui.page import Call, Page
+from webui.tabs.dataset_augment import AugmentPanel
 from webui.tabs.dataset_checks import ChecksPanel
 from webui.tabs.dataset_manage import ManagePanel, about
 from webui.tabs.dataset_operations import OperationsPanel
@@ -49,9 +50,11 @@ class DatasetView:
             self.statistics = StatisticsPanel(page, self.shown)
             self.checks = ChecksPanel(page)
             self.operations = OperationsPanel(page, self.shown)
+            self.augment = AugmentPanel(page, self.shown)
             self.manage = ManagePanel(page, self.shown, self.split)
             self.place = gr.Markdown("", elem_classes="hint", elem_id="dataset-place", sanitize_html=True)
-        self.sides = (self.tokens, self.statistics, self.checks, self.operations, self.manage)
+        self.sides = (self.tokens, self.statistics, self.checks, self.operations, self.augment,
+                      self.manage)
         page.on(self.split.input, self._split, self.pager.inputs, [*self.pager.all_outputs, self.chat])
         page.on(self.words.submit, self._split, self.pager.inputs, [*self.pager.all_outputs, self.chat])
         page.on(self.table.select, self._choose, self.rows, [self.chat, self.tokens.number],
