@@ -187,12 +187,15 @@ def _from(path: Path, offset: int, index: list[int]) -> Iterator[Any]:
 @lru_cache(maxsize=8)
 def _blocks(path: Path, stamp: tuple[int, int]) -> list[tuple[int, int]]:
     """(place of the beginning of a line, rows before it), one a block; last (size, rows). Empty lines are no rows."""
+    import numpy as np
+
     found, rows, place, empty = [(0, 0)], 0, 0, (b"\n", b"\r\n")
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
             block += file.readline() if not block.endswith(b"\n") else b""
-            rows += block.count(b"\n") + (not block.endswith(b"\n"))
-            if b"\n\n" in block or b"\n\r\n" in block or block.startswith(empty):
+            ends = np.flatnonzero(np.frombuffer(block, np.uint8) == 10)
+            rows += len(ends) + (not block.endswith(b"\n"))
+            if (np.diff(ends) == 1).any() or b"\r" in block and b"\n\r\n" in block or block.startswith(empty):
                 rows -= sum(not line.strip() for line in block.splitlines())
             place += len(block)
             found.append((place, rows))
