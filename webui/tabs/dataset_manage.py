@@ -83,14 +83,17 @@ class ManagePanel:
         table = {"headers": [call.t("dataset.faults.column")], "data": [[fault_words(f, call.lang)] for f in found]}
         title = call.t("dataset.faults.count", count=info.faults)
         formats = [(call.t(f"dataset.format.{fmt}"), fmt) for fmt in (*work.FOLDERS, *counts(call.ws, info.id))]
+        last = self._exported(call, info.id)
+        chosen = last.params["format"] if last and last.params["format"] in dict(formats).values() else work.FOLDER
         licences = [(LICENCES[key][0] if key in LICENCES else call.t(f"dataset.licence.{key or 'none'}"), key)
                     for key in CHOICES]
         earlier = len(versions(call.ws, info.id)) if info.own else 0
         return [gr.update(visible=bool(found), label=title), gr.update(value=table),
-                gr.update(choices=formats, value=work.FOLDER),
+                gr.update(choices=formats, value=chosen),
                 gr.update(choices=licences, value=info.licence, visible=info.own),
-                gr.update(choices=[m.huggingface for m in models.CATALOGUE if m.huggingface], value=MODEL),
-                *self.count(call, info.id, "train", work.FOLDER)[1:3], *self.finished(call, info.id),
+                gr.update(choices=[m.huggingface for m in models.CATALOGUE if m.huggingface], value=MODEL,
+                          visible=chosen in work.FOLDERS),
+                *self.count(call, info.id, "train", chosen)[1:3], *self.finished(call, info.id),
                 gr.update(visible=info.own), info.title, ", ".join(info.tags), info.notes,
                 gr.update(visible=earlier > 0)]
 
@@ -127,9 +130,8 @@ class ManagePanel:
     def finished(self, call: Call, shown: str) -> list[Any]:
         """The download buttons, when the newest job exported the dataset that is shown."""
         hidden = gr.update(visible=False)
-        job = next(iter(jobs.list_jobs(call.ws, "dataset")), None)
-        if (job is None or job.state is not jobs.JobState.DONE or job.params.get("op") != "export"
-                or job.params.get("dataset") != shown or not job.result):
+        job = self._exported(call, shown)
+        if job is None:
             return [hidden, hidden]
         path, told = user_path(job.result["path"]), job.result.get("card")
         if not path.is_file():
@@ -137,6 +139,13 @@ class ManagePanel:
         label = call.t("dataset.out.ready", name=path.name, size=size(path.stat().st_size), count=job.result["rows"])
         beside = gr.update(value=told, visible=True) if told and user_path(told).is_file() else hidden
         return [beside, gr.update(value=str(path), label=label, visible=True)]
+
+    @staticmethod
+    def _exported(call: Call, shown: str) -> jobs.JobView | None:
+        """The newest job on datasets, if it exported the one that is shown."""
+        job = next(iter(jobs.list_jobs(call.ws, "dataset")), None)
+        done = job is not None and job.state is jobs.JobState.DONE and job.result
+        return job if done and (job.params.get("op"), job.params.get("dataset")) == ("export", shown) else None
 
     def labelled(self, call: Call, shown: str | None, title: str, tags: str, notes: str) -> None:
         """Keeps name, tags and notes."""

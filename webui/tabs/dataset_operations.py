@@ -108,7 +108,7 @@ class OperationsPanel:
         orders = [(call.t(f"dataset.order.{name}"), name) for name in ORDERS]
         none = (call.t("dataset.do.no_column"), "")
         menus = {"column": ([none, *named], ""), "by": ([*orders, *named], QUESTION),
-                 "group": ([question, *named], QUESTION), "stratify": ([none, *named], "")}
+                 "group": ([question, *named], QUESTION), "stratify": ([(call.t("dataset.in.none"), ""), *named], "")}
         others = [(other.title, other.id) for other in list_all(call.ws)
                   if other.id != info.id and other.kind == info.kind]
         return [what, *self._groups(what),

@@ -95,6 +95,8 @@ class StatisticsPanel:
             "", False)
         bins = counts.bins() if counts and not wrong else []
         figure = charts.lengths(bins, settings.cutoff_len, call.lang) if bins else None
+        if figure is not None:
+            figure.update_layout(meta=time.time())  # an equal figure would not be drawn again
         found = counts.statistics if counts and not wrong else None
         rows = balance_rows(call, found) if found else []
         heads = [call.t(f"dataset.stats.column.{name}") for name in ("column", "value", "rows")]
@@ -134,14 +136,15 @@ def summary(call: Call, counts: TokenCounts, settings: training.TrainSettings) -
         said.append(call.t("dataset.tokens.counted_held_out", tokens=f"{counts.held_out:,}"))
     run = call.t("dataset.stats.run", steps=f"{will.steps:,}", epochs=settings.epochs, batch=settings.batch_size,
                  rows=f"{will.rows:,}", tokens=f"{will.tokens:,}")
-    run += " " + (call.t("dataset.stats.time", time=duration(will.seconds, call.lang)) if will.seconds is not None
-                  else call.t("dataset.stats.no_time"))
+    gap = "" if call.lang == "zh" else " "
+    run += gap + (call.t("dataset.stats.no_time") if will.seconds is None
+                  else call.t("dataset.stats.time", time=duration(will.seconds, call.lang)))
     cutoff = f"{settings.cutoff_len:,}"
     lost = call.t("dataset.tokens.some_cut", cutoff=cutoff, cut=f"{will.cut:,}", dropped=f"{will.dropped:,}") \
         if will.cut else call.t("dataset.tokens.all_fit", cutoff=cutoff)
     if counts.left_out:
-        lost += " " + call.t("dataset.tokens.uncounted", count=f"{counts.left_out:,}")
-    return "\n\n".join([" ".join(said), run, lost]), will.cut > 0
+        lost += gap + call.t("dataset.tokens.uncounted", count=f"{counts.left_out:,}")
+    return "\n\n".join([gap.join(said), run, lost]), will.cut > 0
 
 
 def made_of(call: Call, found: Statistics) -> str:
