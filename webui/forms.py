@@ -52,6 +52,11 @@ class Form(Generic[S]):
                 page.on(form.controls[name].change, form._count_changed, form._advanced_inputs(advanced), form.more)
         return form
 
+    def add(self, *names: str) -> None:
+        """Renders controls where the caller stands, for forms that are laid out by hand."""
+        for name in names:
+            self.controls[name] = self._control(name)
+
     @property
     def inputs(self) -> set[Any]:
         """The controls, to be passed as `inputs` (join with others by ``|``)."""
