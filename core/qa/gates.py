@@ -21,11 +21,12 @@ LONGEST_QUESTION, LONGEST_ANSWER, LONGEST_QUOTE = 600, 4000, 2000
 
 @dataclass(frozen=True)
 class Verdict:
-    """Result of one gate; `detail` names the offending words."""
+    """Result of one gate; `detail` names the offending words. A failed `doubt` does not refuse, it asks for a look."""
 
     gate: str
     passed: bool
     detail: str = ""
+    doubt: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def check(draft: Draft, chunk: Chunk, language: Language | None = None) -> tuple
         " ".join((chunk.document_label, *chunk.heading_path)),
         language or chunk.language,
     )
-    return place, [Verdict("quote", True), *check_text(candidate)]
+    near = Verdict("near", place.score == 1.0, doubt=True)
+    return place, [Verdict("quote", True), *check_text(candidate), near]
 
 
 def check_text(candidate: Candidate) -> list[Verdict]:

@@ -14,6 +14,9 @@ from core.qa.ledger import Ledger
 from core.qa.locate import locate
 from core.qa.types import Draft, Language
 
+NEAR = ("duplicate", "conflict", "contested")
+"""Gates that compare a row with others."""
+
 
 def store_drafts(
     db: sqlite3.Connection, body: Body, span: Span, drafts: list[Draft], language: Language, call_key: str
@@ -33,13 +36,15 @@ def store_drafts(
             continue
         kept.add(row_id)
         fact_id = _id("f", span.chunk.id, draft.fact_key, draft.quote)
+        page = locate_on_page(body, *span.to_body(start, end))[0]
         db.execute(
             'INSERT OR IGNORE INTO facts (id, chunk_id, quote, start, "end") VALUES (?, ?, ?, ?, ?)',
             (fact_id, span.chunk.id, span.chunk.text[start:end], start, end),
         )
         db.execute(
             "INSERT INTO rows (id, fact_id, chunk_id, document_id, call_key, place, kind, variant, language, question, "
-            "answer, original_question, original_answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "answer, original_question, original_answer, page, ordinal) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT ordinal FROM chunks WHERE id = ?))",
             (
                 row_id,
                 fact_id,
@@ -54,11 +59,13 @@ def store_drafts(
                 draft.answer,
                 draft.question,
                 draft.answer,
+                page,
+                span.chunk.id,
             ),
         )
         _store_evidence(db, body, span, row_id, start, end, found.score if found else 0.0)
         store_verdicts(db, row_id, verdicts)
-        passed += all(v.passed for v in verdicts)
+        passed += all(v.passed or v.doubt for v in verdicts)
     db.execute("DELETE FROM facts WHERE chunk_id = ? AND id NOT IN (SELECT fact_id FROM rows)", (span.chunk.id,))
     return passed
 
@@ -66,9 +73,17 @@ def store_drafts(
 def store_verdicts(db: sqlite3.Connection, row_id: str, verdicts: list[Verdict]) -> None:
     """Writes verdicts of a row, replacing those of the same gates."""
     db.executemany(
-        "INSERT OR REPLACE INTO gates (row_id, gate, passed, detail, version) VALUES (?, ?, ?, ?, ?)",
-        [(row_id, v.gate, v.passed, v.detail, VERSION) for v in verdicts],
+        "INSERT OR REPLACE INTO gates (row_id, gate, passed, detail, version, doubt) VALUES (?, ?, ?, ?, ?, ?)",
+        [(row_id, v.gate, v.passed, v.detail, VERSION, v.doubt) for v in verdicts],
     )
+    settle(db, "id = ?", row_id)
+
+
+def settle(db: sqlite3.Connection, condition: str, *values: str) -> None:
+    """Notes in the rows which gate refuses them and which asks for a look: the first of each."""
+    first = "COALESCE((SELECT g.gate FROM gates g WHERE g.row_id = rows.id AND g.passed = 0 AND g.doubt = {} " \
+            "ORDER BY g.rowid LIMIT 1), '')"
+    db.execute(f"UPDATE rows SET gate = {first.format(0)}, doubt = {first.format(1)} WHERE {condition}", values)
 
 
 def recheck(db: sqlite3.Connection, row_id: str) -> None:
@@ -90,10 +105,16 @@ def find_duplicates(ledger: Ledger) -> int:
     """Marks nearly equal questions of all rows in document order, and rows whose text is gone; returns how many failed.
 
     Wordings of one fact may resemble each other but not be equal. Of different facts the later row is a duplicate when
-    the answers agree too, and a conflict when the same question has another answer.
+    the answers agree too, and a conflict when the same question has another answer; the earlier one is then contested,
+    which asks for a look, as does a page that is hard to read.
     """
     with ledger.transaction() as db:
-        db.execute("DELETE FROM gates WHERE gate IN ('duplicate', 'conflict', 'stale')")
+        db.execute("DELETE FROM gates WHERE gate IN ('duplicate', 'conflict', 'contested', 'stale', 'page')")
+        db.execute(
+            "INSERT INTO gates (row_id, gate, passed, version, doubt) SELECT e.row_id, 'page', 0, ?, 1 FROM evidence e "
+            "JOIN pages p ON p.document_id = e.document_id AND p.number = e.page WHERE p.doubtful = 1", (VERSION,)
+        )
+        settle(db, "gate != '' OR doubt != '' OR id IN (SELECT row_id FROM gates WHERE passed = 0)")
         _mark_stale(db)
         rows = db.execute(
             "SELECT id, fact_id, question, answer FROM pairs p WHERE state = 'accepted' "
@@ -123,6 +144,8 @@ def _mark_near(db: sqlite3.Connection, rows: list[sqlite3.Row]) -> int:
                 verdict = "duplicate" if agree and numbers[i] == numbers[j] else ""
             if verdict:
                 out[j] = (verdict, rows[i]["question"])
+                if verdict == "conflict":
+                    store_verdicts(db, rows[i]["id"], [Verdict("contested", False, rows[j]["answer"][:120], True)])
                 break
     for j, (gate, detail) in out.items():
         store_verdicts(db, rows[j]["id"], [Verdict(gate, False, detail[:120])])

@@ -162,7 +162,7 @@ def _totals(ledger: Ledger, known: list[str]) -> dict[str, Any]:
     states = dict(
         map(
             tuple,
-            ledger.query(f"SELECT state, COUNT(*) FROM pairs WHERE document_id IN ({marks}) GROUP BY state", *known),
+            ledger.query(f"SELECT pile, COUNT(*) FROM rows WHERE document_id IN ({marks}) GROUP BY pile", *known),
         )
     )
     failed = ledger.one(
@@ -171,7 +171,7 @@ def _totals(ledger: Ledger, known: list[str]) -> dict[str, Any]:
         *known,
     )
     return {
-        "accepted": states.get("accepted", 0),
+        "accepted": states.get("ready", 0) + states.get("look", 0),
         "rejected": states.get("rejected", 0),
         "failed_chunks": failed,
         "finished_at": time.time(),
