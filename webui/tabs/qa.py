@@ -13,7 +13,8 @@ from webui.components.jobcard import JobCard, ending
 from webui.forms import Form
 from webui.page import Call, Page
 from webui.tabs.qa_helper import HelperCard, last_helper
-from webui.tabs.qa_review import Panel, Review
+from webui.tabs.qa_panel import Panel
+from webui.tabs.qa_review import Review
 from webui.tabs.qa_words import Situation, buttons, honest, situation, summary, trouble, written
 
 POLL_S = 3.0
