@@ -105,6 +105,7 @@ def in_browser(home: Path) -> bool:
     with AppProcess(home) as app, chromium() as browser:
         page = new_page(browser, "en", (1366, 768))
         open_app(page, app.address, "en", "documents")
+        found = qa.find_pairs(Workspace.at(home), Filter("valve 777?", piles=("ready",)))[1]
         first, total = page.locator("#qa-pairs [data-testid=cell-0-1]"), page.locator("#qa-where")
 
         def until(words: str) -> None:
@@ -115,8 +116,8 @@ def in_browser(home: Path) -> bool:
             first.wait_for(timeout=60_000)
 
         def searched() -> None:
-            page.locator("#qa-search input, #qa-search textarea").first.fill("station 77 valve")
-            until("of 45")
+            page.locator("#qa-search input, #qa-search textarea").first.fill("valve 777?")
+            until(f"of {found}")
 
         held = [timed("page: open", OPEN_S, opened, 1)]
         held.append(timed("page: search", FILTER_S, searched, 1))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.documents.pictures import masked
+from core.qa import strict as further
 from core.qa.chunk import language_of
 from core.qa.locate import Place, locate
 from core.qa.numbers import digits_of, numbers_of
@@ -31,7 +32,12 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Candidate:
-    """What the gates look at: a question, an answer, the verbatim evidence and what surrounds it."""
+    """What the gates look at: a question, an answer, the verbatim evidence and what surrounds it.
+
+    Attributes:
+        strict: the pair is a chat model's, which may word freely: further gates apply.
+        kind: type of the pair; a false premise may hold what no text says.
+    """
 
     question: str
     answer: str
@@ -39,10 +45,18 @@ class Candidate:
     chunk_text: str
     titles: str
     language: Language
+    strict: bool = False
+    kind: str = "fact"
 
 
-def check(draft: Draft, chunk: Chunk, language: Language | None = None) -> tuple[Place | None, list[Verdict]]:
-    """(where the quote stands in the chunk, all verdicts). Without a place only the quote's verdict is given."""
+def check(
+    draft: Draft, chunk: Chunk, language: Language | None = None, *, strict: bool = False
+) -> tuple[Place | None, list[Verdict]]:
+    """(where the quote stands in the chunk, all verdicts). Without a place only the quote's verdict is given.
+
+    Args:
+        strict: apply the further gates for the pairs of a chat model.
+    """
     text = masked(chunk.text)
     place = locate(masked(draft.quote), text) if len(draft.quote) <= LONGEST_QUOTE else None
     if place is None:
@@ -54,6 +68,8 @@ def check(draft: Draft, chunk: Chunk, language: Language | None = None) -> tuple
         text,
         " ".join((chunk.document_label, *chunk.heading_path)),
         language or chunk.language,
+        strict,
+        draft.kind,
     )
     near = Verdict("near", place.score == 1.0, doubt=True)
     return place, [Verdict("quote", True), *check_text(candidate), near]
@@ -61,7 +77,8 @@ def check(draft: Draft, chunk: Chunk, language: Language | None = None) -> tuple
 
 def check_text(candidate: Candidate) -> list[Verdict]:
     """Verdicts of all gates that need no place: for drafts, and again for rows that a person edited."""
-    return [Verdict(name, not (detail := gate(candidate)), detail) for name, gate in GATES.items()]
+    gates = {**GATES, **STRICT} if candidate.strict else GATES
+    return [Verdict(name, not (detail := gate(candidate)), detail[:120]) for name, gate in gates.items()]
 
 
 def _form(c: Candidate) -> str:
@@ -157,6 +174,37 @@ GATES: dict[str, Callable[[Candidate], str]] = {
     "standalone": _standalone,
     "language": _language,
 }
+
+
+
+def _strict_numbers(c: Candidate) -> str:
+    """As `numbers`, also for numbers in words, without the titles, and for the numbers of the question."""
+    around = " ".join((c.chunk_text, c.titles, c.question if c.kind == "premise" else ""))
+    return _numbers(c) or further.wrong_numbers(c.answer, c.question, c.evidence, around)
+
+
+def _strict_names(c: Candidate) -> str:
+    """As `names`, but the name occurs in the evidence itself, not merely near it; codes as well."""
+    known = " ".join((c.evidence, c.titles, c.question)).lower()
+    names = [n for n in dict.fromkeys(_NAME.findall(c.answer)) if n != "I" and n.lower() not in known]
+    return ", ".join(names) or further.wrong_codes(c.answer, c.question, c.evidence, c.titles)
+
+
+def _about(c: Candidate) -> str:
+    """As `standalone`; besides, the question has a word of the text, so that it says what it is about."""
+    known = _terms(" ".join((c.chunk_text, c.titles)))
+    return _standalone(c) or ("" if _terms(c.question) & known or not known else c.question[:60])
+
+
+STRICT: dict[str, Callable[[Candidate], str]] = {
+    "numbers": _strict_numbers,
+    "units": lambda c: further.wrong_units(c.answer, c.question, c.evidence),
+    "dates": lambda c: further.wrong_dates(c.answer, c.question, c.evidence),
+    "names": _strict_names,
+    "standalone": _about,
+    "no_answer": lambda c: further.no_answer(c.answer) if not further.no_answer(c.evidence) else "",
+}
+"""For pairs of a chat model: these replace the gates of the same name and add others."""
 
 _STOP = frozenset(
     "the and for with that this from are was were has have had not but its it's you your can will should must may "

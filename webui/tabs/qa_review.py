@@ -92,10 +92,12 @@ class Review:
     def fetch(self, call: Call, offset: int, limit: int, *given: Any) -> tuple[list[Any], int]:
         """One page of the table, ticks cleared."""
         pile, kind, reason = given[0], given[4], given[5]
-        found, total = qa.find_pairs(call.ws, Filters.read(*given), offset, limit)
         why = "why" if pile in ("look", "rejected") else "source"
         heads = ["", *(call.t(f"qa.ui.column.{name}") for name in ("question", "answer", why))]
-        nothing = call.t("qa.ui.none_found") if not total else ""
+        wanted = Filters.read(*given)
+        found, total = qa.find_pairs(call.ws, wanted, offset, limit)
+        bare = wanted == qa.Filter(piles=wanted.piles)
+        nothing = call.t(f"qa.ui.none.{pile}" if bare else "qa.ui.none_found") if not total else ""
         table = gr.update(value={"headers": heads, "data": [row_cells(call, p) for p in found]}, visible=bool(total))
         return [*Filters.updates(call, pile, kind, reason), table, [p.id for p in found], [],
                 gr.update(visible=bool(total)), *self._bulk(call, pile, total, "all"),
