@@ -126,6 +126,12 @@ def _grounded(c: Candidate) -> str:
     return ", ".join(missing)[:120] if len(missing) * 2 > len(terms) else ""
 
 
+def weakly_grounded(answer: str, question: str, evidence: str) -> bool:
+    """Whether more than a quarter of the answer's content words come from elsewhere."""
+    terms = _terms(answer)
+    return len(terms - _terms(f"{evidence} {question}")) * 4 > len(terms)
+
+
 _SOURCE_EN = re.compile(
     r"\b(?:according to|based on|as (?:stated|described|mentioned|noted|given|shown) (?:in|by)|mentioned in|in|from|of|"
     r"does|by) (?:the|this|that) (?:(?:above|given|provided|following) )?(?:text|passage|document|excerpt|section|"
@@ -180,7 +186,7 @@ GATES: dict[str, Callable[[Candidate], str]] = {
 def _strict_numbers(c: Candidate) -> str:
     """As `numbers`, also for numbers in words, without the titles, and for the numbers of the question."""
     around = " ".join((c.chunk_text, c.titles, c.question if c.kind == "premise" else ""))
-    return _numbers(c) or further.wrong_numbers(c.answer, c.question, c.evidence, around)
+    return further.wrong_numbers(c.answer, c.question, c.evidence, around)
 
 
 def _strict_names(c: Candidate) -> str:

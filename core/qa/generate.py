@@ -13,11 +13,14 @@ from typing import Any
 from core.llm.errors import ProviderError
 from core.llm.parse import Rejected, parse_reply
 from core.llm.types import ChatClient, Reply
+from core.qa.checking import second_look
+from core.qa.gates import Verdict
 from core.qa.ledger import Call, Ledger, call_key
 from core.qa.request import PROMPT_VERSION, FactItem, facts_wanted, messages, reply_schema, reply_tokens
 from core.qa.settings import LEAST, BuildSettings
 from core.qa.types import Chunk, Draft, Language
 
+CHECK_VERSION = "1"
 MOST_CALLS = 4
 """Calls for one chunk: the first, and up to three that continue a cut reply or repeat an unreadable one."""
 
@@ -29,6 +32,8 @@ class Work:
     drafts: list[Draft] = field(default_factory=list)
     last_key: str = ""
     failure: ProviderError | None = None
+    verdicts: dict[Draft, list[Verdict]] = field(default_factory=dict)
+    before: dict[Draft, Draft] = field(default_factory=dict)
 
 
 class Unreadable(ProviderError):
@@ -53,6 +58,8 @@ def recipe(settings: BuildSettings) -> str:
         settings.seed,
         PROMPT_VERSION,
     ]
+    if helper.kind != "builtin":
+        parts += [CHECK_VERSION, settings.judge]
     return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()[:16]
 
 
@@ -92,9 +99,27 @@ def with_service(chunk: Chunk, settings: BuildSettings, client: ChatClient, ledg
             break
         again = not fresh
     work.drafts = _drafts(items, wordings)
+    _look_again(work, chunk, settings, client, ledger, attempt)
     if not items and again and work.failure is None:
         work.failure = Unreadable()
     return work
+
+
+def _look_again(
+    work: Work, chunk: Chunk, settings: BuildSettings, client: ChatClient, ledger: Ledger, attempt: int
+) -> None:
+    """Repair and judgement. A fault of the helper leaves the drafts as they are; one that stops the job is raised."""
+
+    def ask(stage: str, asked: list[dict[str, str]], schema: dict[str, Any], limit: int) -> Call | None:
+        try:
+            return _asked_once(chunk, settings, client, ledger, asked, limit, attempt, stage, schema)
+        except ProviderError as fault:
+            if fault.stops_job:
+                raise
+            return None
+
+    checked = second_look(chunk, language_for(chunk, settings), work.drafts, settings.judge, ask)
+    work.drafts, work.verdicts, work.before = checked.drafts, checked.verdicts, checked.before
 
 
 def _asked_once(
@@ -105,6 +130,8 @@ def _asked_once(
     asked: list[dict[str, str]],
     limit: int,
     attempt: int,
+    stage: str = "facts",
+    schema: dict[str, Any] | None = None,
 ) -> Call:
     helper = settings.helper
     sampling: dict[str, Any] = {
@@ -117,11 +144,11 @@ def _asked_once(
     if known := ledger.call(key):
         return known
     began = time.monotonic()
-    base: dict[str, Any] = {"key": key, "stage": "facts", "chunk_id": chunk.id, "model": helper.model,
+    base: dict[str, Any] = {"key": key, "stage": stage, "chunk_id": chunk.id, "model": helper.model,
                             "prompt_version": PROMPT_VERSION}
     try:
         reply = client.complete(
-            asked, schema=reply_schema(settings.wordings or LEAST, settings.most_facts),
+            asked, schema=schema or reply_schema(settings.wordings or LEAST, settings.most_facts),
             deadline_s=helper.deadline_s, **sampling,
         )
         if reply.context_full:

@@ -86,6 +86,9 @@ MIGRATIONS = (
     CREATE TABLE changed_rows (
         change_id INTEGER NOT NULL REFERENCES changes ON DELETE CASCADE, row_id TEXT NOT NULL, human TEXT NOT NULL,
         question TEXT, answer TEXT, gate TEXT NOT NULL, PRIMARY KEY (change_id, row_id)) WITHOUT ROWID;
+    CREATE TABLE first_tries (
+        row_id TEXT PRIMARY KEY REFERENCES rows ON DELETE CASCADE, question TEXT NOT NULL, answer TEXT NOT NULL,
+        gate TEXT NOT NULL);
     DROP VIEW pairs;
     CREATE VIEW pairs AS
         SELECT r.*, e.document_id AS e_document, e.label, e.quote, e.start, e."end",

@@ -26,6 +26,9 @@ class BuildSettings(Settings):
     )
     chunk_tokens: int = setting(600, advanced=True, unit="tokens", ge=100, le=4000, step=50)
     most_facts: int = setting(12, advanced=True, ge=1, le=40, step=1, when="helper.kind=ollama|openai")
+    judge: Literal["never", "doubtful", "all"] = setting(
+        "doubtful", choices=("never", "doubtful", "all"), advanced=True, when="helper.kind=ollama|openai"
+    )
     seed: int = setting(42, advanced=True, ge=0, le=2**31 - 1)
 
     def wordings_for(self, facts: int) -> int:

@@ -110,7 +110,10 @@ def _commit(ledger: Ledger, settings: BuildSettings, body: Body, span: Span, mad
     with ledger.transaction() as db:
         passed = 0
         if made.drafts or made.failure is None:
-            passed = store_drafts(db, body, span, made.drafts, language_for(span.chunk, settings), made.last_key)
+            passed = store_drafts(
+                db, body, span, made.drafts, language_for(span.chunk, settings), made.last_key,
+                strict=settings.helper.kind != "builtin", verdicts=made.verdicts, before=made.before,
+            )
         ledger.outcome(db, span.chunk.id, recipe(settings), made.failure.as_dict() if made.failure else None)
     return passed
 
