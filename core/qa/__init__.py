@@ -4,6 +4,7 @@ from core.qa.building import resume_build, start_build
 from core.qa.changes import Change, last_change, undo
 from core.qa.evidence import find_evidence
 from core.qa.handing_on import make_dataset
+from core.qa.kinds import KINDS, USUAL
 from core.qa.pairs import (
     Choices,
     Counts,
@@ -15,6 +16,7 @@ from core.qa.pairs import (
     edit_pair,
     find_pairs,
     get_pair,
+    liked,
     list_pairs,
     restore_pairs,
     revert_pair,
@@ -31,9 +33,11 @@ __all__ = [
     "Counts",
     "Evidence",
     "Filter",
+    "KINDS",
     "Pair",
     "Preview",
     "Replaced",
+    "USUAL",
     "all_accepted",
     "choices",
     "confirm_pairs",
@@ -44,6 +48,7 @@ __all__ = [
     "find_pairs",
     "get_pair",
     "last_change",
+    "liked",
     "list_pairs",
     "make_dataset",
     "preview",

@@ -25,7 +25,7 @@ Ask = Callable[[str, list[Message], dict[str, Any], int], Call | None]
 """(stage, conversation, schema, most tokens) → the call, None when the helper failed."""
 BATCH = 12
 _HOPELESS = ("orders",)
-_REASONED = ("why", "compare", "summary", "definition")
+_REASONED = ("why", "compare", "summary", "definition", "premise")
 _REPAIR = {
     "en": """These question-answer pairs about the text above were refused, each for the fault given:
 {items}
@@ -118,7 +118,7 @@ def _repair(chunk: Chunk, language: Language, checked: Checked, ask: Ask) -> Non
     groups: dict[tuple[str, str, str], list[int]] = {}
     for at, draft in enumerate(checked.drafts):
         fault = _fault(draft, chunk, language)
-        if fault and fault not in _HOPELESS:
+        if fault and fault not in _HOPELESS and draft.kind != "absent":
             groups.setdefault((draft.fact_key, draft.answer, fault), []).append(at)
     for keys in _batches(list(groups)):
         items = [
@@ -151,7 +151,9 @@ def _take(chunk: Chunk, language: Language, checked: Checked, places: Sequence[i
 def _judge(chunk: Chunk, language: Language, checked: Checked, everything: bool, ask: Ask) -> None:
     facts: dict[tuple[str, str], list[Draft]] = {}
     for draft in checked.drafts:
-        if not _fault(draft, chunk, language) and (everything or _doubtful(draft, chunk, language)):
+        if draft.kind == "absent" or _fault(draft, chunk, language):
+            continue
+        if everything or _doubtful(draft, chunk, language):
             facts.setdefault((draft.fact_key, draft.answer), []).append(draft)
     for batch in _batches(list(facts.values())):
         items = [

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.documents.pictures import masked
 from core.qa import strict as further
 from core.qa.chunk import language_of
+from core.qa.kinds import ABSENT
 from core.qa.locate import Place, locate
 from core.qa.numbers import digits_of, numbers_of
 from core.qa.types import Chunk, Draft, Language
@@ -78,6 +79,8 @@ def check(
 def check_text(candidate: Candidate) -> list[Verdict]:
     """Verdicts of all gates that need no place: for drafts, and again for rows that a person edited."""
     gates = {**GATES, **STRICT} if candidate.strict else GATES
+    if candidate.kind == "absent":
+        gates = {name: gates[name] for name in ("form", "orders", "language")} | {"absent": _absent}
     return [Verdict(name, not (detail := gate(candidate)), detail[:120]) for name, gate in gates.items()]
 
 
@@ -118,18 +121,18 @@ def _names(c: Candidate) -> str:
 
 def _grounded(c: Candidate) -> str:
     """Half of the answer's content words, at least, come from the evidence, its titles or the question."""
-    terms = _terms(c.answer)
+    terms = terms_of(c.answer)
     if not terms:
         return ""
-    known = _terms(" ".join((c.evidence, c.question, c.titles)))
+    known = terms_of(" ".join((c.evidence, c.question, c.titles)))
     missing = sorted(terms - known)
     return ", ".join(missing)[:120] if len(missing) * 2 > len(terms) else ""
 
 
 def weakly_grounded(answer: str, question: str, evidence: str) -> bool:
     """Whether more than a quarter of the answer's content words come from elsewhere."""
-    terms = _terms(answer)
-    return len(terms - _terms(f"{evidence} {question}")) * 4 > len(terms)
+    terms = terms_of(answer)
+    return len(terms - terms_of(f"{evidence} {question}")) * 4 > len(terms)
 
 
 _SOURCE_EN = re.compile(
@@ -164,7 +167,7 @@ def _standalone(c: Candidate) -> str:
 
 def _language(c: Candidate) -> str:
     """The question, and an answer of some length, are in the wanted language."""
-    if language_of(c.question) != c.language and len(_terms(c.question)) > 1:
+    if language_of(c.question) != c.language and len(terms_of(c.question)) > 1:
         return language_of(c.question)
     letters = re.sub(r"[\W\d_]+", "", c.answer)
     mixed = language_of(c.answer)
@@ -183,6 +186,13 @@ GATES: dict[str, Callable[[Candidate], str]] = {
 
 
 
+def _absent(c: Candidate) -> str:
+    """The answer is the one sentence for questions that the documents leave open; the question is about them."""
+    unclear = _SOURCE_EN.search(c.question) or _SOURCE_ZH.search(c.question)
+    unclear = unclear or _about(replace(c, answer=""))
+    return "" if c.answer == ABSENT[c.language] and not unclear else c.question[:60]
+
+
 def _strict_numbers(c: Candidate) -> str:
     """As `numbers`, also for numbers in words, without the titles, and for the numbers of the question."""
     around = " ".join((c.chunk_text, c.titles, c.question if c.kind == "premise" else ""))
@@ -198,8 +208,8 @@ def _strict_names(c: Candidate) -> str:
 
 def _about(c: Candidate) -> str:
     """As `standalone`; besides, the question has a word of the text, so that it says what it is about."""
-    known = _terms(" ".join((c.chunk_text, c.titles)))
-    return _standalone(c) or ("" if _terms(c.question) & known or not known else c.question[:60])
+    known = terms_of(" ".join((c.chunk_text, c.titles)))
+    return _standalone(c) or ("" if terms_of(c.question) & known or not known else c.question[:60])
 
 
 STRICT: dict[str, Callable[[Candidate], str]] = {
@@ -209,6 +219,8 @@ STRICT: dict[str, Callable[[Candidate], str]] = {
     "names": _strict_names,
     "standalone": _about,
     "no_answer": lambda c: further.no_answer(c.answer) if not further.no_answer(c.evidence) else "",
+    "premise": lambda c: "" if c.kind != "premise" or further.takes_for_granted(
+        c.question, f"{c.chunk_text} {c.titles}", terms_of) else c.question[:60],
 }
 """For pairs of a chat model: these replace the gates of the same name and add others."""
 
@@ -219,7 +231,7 @@ _STOP = frozenset(
 )
 
 
-def _terms(text: str) -> set[str]:
+def terms_of(text: str) -> set[str]:
     """Content words as four-letter stems, and pairs of neighbouring Han characters."""
     words = {w[:4] for w in re.findall(r"[a-z\u00c0-\u024f]{3,}", text.lower()) if w not in _STOP}
     runs = re.findall(r"[\u3400-\u9fff]+", text)

@@ -104,6 +104,18 @@ def all_accepted(ws: Workspace) -> list[Pair]:
         return [_pair(r) for r in ledger.query(f"SELECT * FROM pairs WHERE pile IN ('ready', 'look') ORDER BY {ORDER}")]
 
 
+def liked(ws: Workspace, count: int = 3) -> list[Pair]:
+    """The pairs that a person confirmed or edited last, as examples of the style that is wanted."""
+    if not ws.qa().ledger.exists():
+        return []
+    with Ledger(ws) as ledger:
+        rows = ledger.query(
+            "SELECT p.* FROM pairs p LEFT JOIN (SELECT row_id, MAX(change_id) AS step FROM changed_rows "
+            "GROUP BY row_id) c ON c.row_id = p.id WHERE p.pile = 'ready' AND (p.human = 'kept' OR p.origin = 'edited') "
+            "ORDER BY c.step DESC, p.id LIMIT ?", count)
+        return [_pair(row) for row in rows]
+
+
 def get_pair(ws: Workspace, id: str) -> Pair:
     """One pair. Raises UserError when there is none with this id."""
     with Ledger(ws) as ledger:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from core.documents.pictures import without_pictures
 from core.llm.tokens import estimate
 from core.llm.types import Message
+from core.qa.kinds import KINDS, USUAL
 from core.qa.types import Chunk, Language
 
 PROMPT_VERSION = "6"
@@ -63,6 +65,10 @@ _MORE = {
     "en": "Facts that are listed already; do not repeat them:\n{quotes}",
     "zh": "下列事实已经列出，不要重复：\n{quotes}",
 }
+_ONLY = {
+    "en": "State facts of these passages only; the rest of the text is there to understand them:\n{passages}",
+    "zh": "只针对以下段落列出事实，其余文字仅供理解：\n{passages}",
+}
 _AGAIN = {
     "en": "Your last answer could not be read. Answer with the JSON object only, without any other words.",
     "zh": "上一次的回答无法读取。只回答 JSON 对象，不要任何其他文字。",
@@ -97,10 +103,10 @@ class FactItem(BaseModel):
     @field_validator("kind", mode="before")
     @classmethod
     def _known(cls, value: Any) -> str:
-        return value if value in ("fact", "list", "howto", "why", "compare") else "fact"
+        return value if value in KINDS else "fact"
 
 
-def reply_schema(wordings: int, facts: int) -> dict[str, Any]:
+def reply_schema(kinds: Sequence[str] = USUAL) -> dict[str, Any]:
     """JSON schema of a reply, in the subset that strict services accept (lengths are asked for in words, too)."""
     text = {"type": "string"}
     fact = {
@@ -111,7 +117,7 @@ def reply_schema(wordings: int, facts: int) -> dict[str, Any]:
             "quote": text,
             "answer": text,
             "questions": {"type": "array", "items": text},
-            "kind": {"type": "string", "enum": ["fact", "list", "howto", "why", "compare"]},
+            "kind": {"type": "string", "enum": list(kinds)},
         },
     }
     return {
@@ -133,10 +139,22 @@ def reply_tokens(chunk: Chunk, wordings: int, facts: int) -> int:
 
 
 def messages(
-    chunk: Chunk, language: Language, wordings: int, facts: int, known: list[str], again: bool
+    chunk: Chunk, language: Language, wordings: int, facts: int, known: list[str], again: bool, wished: str = "",
+    only: Sequence[str] = (),
 ) -> list[Message]:
-    """The request. `known` are quotes of facts that were listed already; `again` follows an unreadable reply."""
+    """The request.
+
+    Args:
+        known: quotes of facts that were listed already.
+        again: it follows an unreadable reply.
+        wished: kinds of pairs, audience, tone and examples, in words.
+        only: passages of the chunk that are asked about; all of it when none is named.
+    """
     text = _TASK[language].format(part=document_part(chunk, language), facts=facts, wordings=wordings)
+    if wished:
+        text += "\n\n" + wished
+    if only:
+        text += "\n\n" + _ONLY[language].format(passages="\n".join(f"- {_line(p)}" for p in only))
     if known:
         text += "\n\n" + _MORE[language].format(quotes="\n".join(f"- {_line(q)[:120]}" for q in known))
     if again:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 from core.qa.numbers import digits_of, numbers_of
 
@@ -54,6 +55,8 @@ _CARDINALS = frozenset(
     "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
     "nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred".split()
 )
+_ASKING = frozenset("does much many ofte long when abou tell 什么 多少 怎么 为什 如何 是否 多久".split())
+"""Words with which anything is asked, as `terms_of` gives them."""
 _LOOSE = {"1", "2"}
 """Numbers that words like "a", "both" and "first" stand for in any text: no claim when they are spelled out."""
 _NO_ANSWER = re.compile(
@@ -100,6 +103,11 @@ def no_answer(answer: str) -> str:
     """Words with which a model says that it has no answer."""
     found = _NO_ANSWER.search(answer)
     return found.group() if found else ""
+
+
+def takes_for_granted(question: str, text: str, terms: Callable[[str], set[str]]) -> bool:
+    """Whether a question holds a number or word that no text around has, as one with a false premise must."""
+    return bool(digits_of(question) - numbers_of(text) or terms(question) - terms(text) - _ASKING)
 
 
 def measures(text: str) -> set[tuple[str, str]]:

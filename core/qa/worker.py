@@ -15,6 +15,7 @@ from core.llm.opening import open_client
 from core.llm.pacing import run_many
 from core.llm.secrets import install_redaction
 from core.llm.types import ChatClient
+from core.qa.absent import Nearest
 from core.qa.chunk import Body, Span
 from core.qa.generate import Work, facts_stated, language_for, recipe, with_builtin, with_service
 from core.qa.ledger import Ledger
@@ -96,7 +97,8 @@ def _worker(settings: BuildSettings, client: ChatClient | None, ledger: Ledger, 
         wordings = {id: _wordings(settings, ledger, id) for id in document_ids}
         return lambda span: with_builtin(span.chunk, settings, client, ledger, wordings[span.chunk.document_id])
     assert client is not None
-    return lambda span: with_service(span.chunk, settings, client, ledger)
+    nearest = Nearest.of(ledger)
+    return lambda span: with_service(span.chunk, settings, client, ledger, nearest)
 
 
 def _wordings(settings: BuildSettings, ledger: Ledger, document_id: str) -> int:

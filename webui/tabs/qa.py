@@ -15,6 +15,7 @@ from webui.page import Call, Page
 from webui.tabs.qa_helper import HelperCard, last_helper
 from webui.tabs.qa_panel import Panel
 from webui.tabs.qa_review import Review
+from webui.tabs.qa_style import StyleCard
 from webui.tabs.qa_words import Situation, buttons, honest, situation, summary, trouble, written
 
 POLL_S = 3.0
@@ -47,6 +48,7 @@ class QATab:
             self.honest = gr.Markdown("", elem_classes="hint", elem_id="qa-honest")
             self.documents = gr.CheckboxGroup([], label=tr("qa.ui.documents"), interactive=True, visible=False,
                                               elem_id="qa-documents")
+            self.style = StyleCard(self.page)
             self.form = Form.build(self.page, BuildSettings)
             self.message = gr.Markdown("", visible=False, elem_classes="doubt", elem_id="qa-message")
             with gr.Row(elem_classes=["actions", "primary-row"]):
@@ -74,14 +76,17 @@ class QATab:
                                                                                 self.review.pager.offset,
                                                                                 self.panel.open, self.review.ticked,
                                                                                 self.review.ids})
-        page.on_open("qa", self.open, [self.documents, self.seen, *self.helper.outputs, *self.state, self.count,
+        page.on_open("qa", self.open, [self.documents, self.seen, *self.helper.outputs, *self.style.outputs,
+                                       *self.state, self.count,
                                        *self.review.outputs, self.timer],
                      [self.documents, self.seen, *self.helper.quick, *narrow])
         # Not on `change`: it also comes from filling the page, when the other controls still hold their old values.
         people = (self.documents.input, self.helper.url.input, self.helper.model.input)
         for event in (*people, *(done.then for done in self.helper.settled)):
             page.on(event, self.choose, chosen, self.state)
-        page.on(self.write.click, self.start, chosen | self.form.inputs,
+        page.on(self.helper.kind.input, lambda call, kind: gr.update(visible=kind != "builtin"), self.helper.kind,
+                self.style.box)
+        page.on(self.write.click, self.start, chosen | self.form.inputs | self.style.inputs,
                 [self.helper.key, *self.state, self.timer])
         page.link(self.next, "dataset")
 
@@ -108,6 +113,7 @@ class QATab:
         choices = [(d.label, d.id) for d in now.ready]
         filled = [gr.skip()] * len(self.helper.outputs) if seen else self.helper.restore(call)
         helper = HelperSettings(kind=kind, base_url=url, model=model or "") if seen else last_helper(call)  # type: ignore
+        filled += [gr.skip()] * len(self.style.outputs) if seen else self.style.restore(call, helper.kind)
         return [gr.update(choices=choices, value=ticked, visible=bool(choices)), ready or [""], *filled,
                 *self.draw(call, now, ticked, helper), now.counts.total, *self.review.first(call, *narrow),
                 gr.Timer(active=now.working is not None)]
@@ -119,7 +125,8 @@ class QATab:
     def start(self, call: Call, values: dict[Any, Any]) -> list[Any]:
         """Starts the build."""
         helper, ticked = self.helper.read(values), values[self.documents] or []
-        settings = self.form.read(values, helper=helper, documents=tuple(ticked))
+        settings = self.form.read(values, helper=helper, documents=tuple(ticked),
+                                  **self.style.read(call, values, helper.kind))
         if written(situation(call), ticked):
             settings = settings.model_copy(update={"scope": "all"})
         self.helper.keep_key(call, values, helper)
