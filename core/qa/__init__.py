@@ -2,6 +2,7 @@
 
 from core.qa.building import resume_build, start_build
 from core.qa.changes import Change, last_change, undo
+from core.qa.coverage import PageUse, page_use, unused_on
 from core.qa.evidence import find_evidence
 from core.qa.handing_on import make_dataset
 from core.qa.kinds import KINDS, USUAL
@@ -34,6 +35,7 @@ __all__ = [
     "Evidence",
     "Filter",
     "KINDS",
+    "PageUse",
     "Pair",
     "Preview",
     "Replaced",
@@ -51,6 +53,7 @@ __all__ = [
     "liked",
     "list_pairs",
     "make_dataset",
+    "page_use",
     "preview",
     "replace",
     "restore_pairs",
@@ -58,4 +61,5 @@ __all__ = [
     "revert_pair",
     "start_build",
     "undo",
+    "unused_on",
 ]

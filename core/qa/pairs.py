@@ -111,7 +111,8 @@ def liked(ws: Workspace, count: int = 3) -> list[Pair]:
     with Ledger(ws) as ledger:
         rows = ledger.query(
             "SELECT p.* FROM pairs p LEFT JOIN (SELECT row_id, MAX(change_id) AS step FROM changed_rows "
-            "GROUP BY row_id) c ON c.row_id = p.id WHERE p.pile = 'ready' AND (p.human = 'kept' OR p.origin = 'edited') "
+            "GROUP BY row_id) c ON c.row_id = p.id WHERE p.pile = 'ready' "
+            "AND (p.human = 'kept' OR p.origin = 'edited') "
             "ORDER BY c.step DESC, p.id LIMIT ?", count)
         return [_pair(row) for row in rows]
 

@@ -23,7 +23,7 @@ class BuildSettings(Settings):
     helper: HelperSettings = setting(HelperSettings(), widget="hidden")
     wordings: int = setting(0, widget="slider", step=1, ge=0, le=12)
     sample: int = setting(0, widget="hidden", ge=0, le=100)
-    scope: Literal["missing", "all"] = setting("missing", choices=("missing", "all"), advanced=True)
+    scope: Literal["missing", "all", "gaps"] = setting("missing", choices=("missing", "all"), advanced=True)
     language: Literal["document", "en", "zh"] = setting(
         "document", choices=("document", "en", "zh"), advanced=True, when="helper.kind=ollama|openai"
     )

@@ -120,7 +120,7 @@ def test_pairs_are_reviewed_by_keys_alone_and_typing_stays_typing(reviewed: AppP
         page.keyboard.press("u")
         expect(page.locator("#qa-undo-words")).to_have_text(left, timeout=SLOW_MS)
     page.keyboard.press("u")
-    expect(page.locator("#qa-undo-words")).not_to_have_text("1 deleted.", timeout=SLOW_MS)
+    expect(page.locator("#qa-undo-words", has_text="1 deleted.")).to_have_count(0, timeout=SLOW_MS)
     assert qa.counts(ws).total == total and qa.list_pairs(ws, query="xuckj")[1] == 0
 
 
@@ -150,3 +150,16 @@ def test_all_that_the_filters_leave_is_changed_at_once(reviewed: AppProcess, ope
     page.locator("#qa-undo").click()
     expect(page.locator("#qa-where")).to_contain_text(f"of {count}", timeout=SLOW_MS)
     assert qa.list_pairs(ws, query="三号水泵", state="accepted")[1] == count
+
+
+def test_the_map_of_pages_leads_to_their_pairs(reviewed: AppProcess, open_page: Callable[..., Any]) -> None:
+    page, ws = open_page(tab="qa", server=reviewed), Workspace.at(reviewed.home)
+    expect(page.locator("#qa-where")).not_to_be_empty()
+    page.locator("#qa-coverage button").first.click()
+    [use] = qa.page_use(ws)
+    expect(page.locator("#qa-coverage-words")).to_contain_text(f"{use.used} of {use.sentences}", timeout=SLOW_MS)
+    field = page.locator("#qa-coverage-map [data-testid=cell-0-1]")
+    expect(field).to_contain_text(f"1 · {int(use.share * 100)} %")
+    field.click()
+    expect(page.locator("#qa-filter-page input, #qa-filter-page textarea").first).to_have_value("1", timeout=SLOW_MS)
+    expect(page.locator("#qa-coverage-left")).to_contain_text("page 1", ignore_case=True, timeout=SLOW_MS)

@@ -12,6 +12,7 @@ from core.qa import BuildSettings
 from webui.components.jobcard import JobCard, ending
 from webui.forms import Form
 from webui.page import Call, Page
+from webui.tabs.qa_coverage import Coverage
 from webui.tabs.qa_helper import HelperCard, last_helper
 from webui.tabs.qa_panel import Panel
 from webui.tabs.qa_review import Review
@@ -65,6 +66,7 @@ class QATab:
             self.summary = gr.Markdown("", elem_id="qa-summary")
             self.trouble = gr.Markdown("", visible=False, elem_classes="doubt", elem_id="qa-trouble")
             self.review = Review(page, self.panel, self.left)
+            self.coverage = Coverage(page)
 
     def _wire(self) -> None:
         page, narrow = self.page, self.review.filters
@@ -88,6 +90,13 @@ class QATab:
                 self.style.box)
         page.on(self.write.click, self.start, chosen | self.form.inputs | self.style.inputs,
                 [self.helper.key, *self.state, self.timer])
+        coverage, review = self.coverage, self.review
+        page.on(coverage.box.expand, coverage.show, None, coverage.outputs)
+        page.on(coverage.map.select, self.look_at_page, [coverage.places, *review.filters],
+                [coverage.left, review.narrow.document, review.narrow.page, *review.pager.all_outputs],
+                trigger_mode="multiple")
+        page.on(coverage.fill.click, self.fill_gaps, chosen | self.form.inputs | self.style.inputs,
+                [self.helper.key, coverage.words, *self.state, self.timer])
         page.link(self.next, "dataset")
 
     def draw(self, call: Call, now: Situation, ticked: list[str], helper: HelperSettings) -> list[Any]:
@@ -132,6 +141,27 @@ class QATab:
         self.helper.keep_key(call, values, helper)
         qa.start_build(call.ws, settings)
         return ["", *self.draw(call, situation(call), ticked, helper), gr.Timer(active=True)]
+
+    def fill_gaps(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        """Starts a build about the passages that no pair uses; the built-in helper has nothing to add to them."""
+        helper, ticked = self.helper.read(values), values[self.documents] or []
+        if helper.kind == "builtin":
+            return [gr.skip(), call.t("qa.ui.gaps_builtin"), *[gr.skip()] * (len(self.state) + 1)]
+        settings = self.form.read(values, helper=helper, documents=tuple(ticked),
+                                  **self.style.read(call, values, helper.kind))
+        self.helper.keep_key(call, values, helper)
+        qa.start_build(call.ws, settings.model_copy(update={"scope": "gaps"}))
+        return ["", gr.skip(), *self.draw(call, situation(call), ticked, helper), gr.Timer(active=True)]
+
+    def look_at_page(self, call: Call, places: list[Any], pile: str, query: str, document: str, page: str, kind: str,
+                     reason: str, event: gr.SelectData) -> list[Any]:
+        """The page of the clicked field: its pairs in the table, and what of it is not used."""
+        place = self.coverage.place(places, event)
+        if place is None:
+            return [gr.skip()] * (3 + len(self.review.pager.all_outputs))
+        document, number = place
+        rows = self.review.pager.first(call, pile, query, document, str(number), kind, reason)
+        return [self.coverage.passages(call, document, number), document, str(number), *rows]
 
     def tick(self, call: Call, values: dict[Any, Any]) -> list[Any]:
         """Progress; new rows while nobody is editing."""

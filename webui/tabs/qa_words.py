@@ -126,8 +126,17 @@ def summary(call: Call, counts: Counts) -> tuple[str, str]:
 def trouble(call: Call, build: jobs.JobView | None) -> str:
     """Warnings of the last build, a few of them."""
     said = [plain(say(call, w)) for w in build.warnings] if build else []
+    said = filled(call, build) + said
     more = [call.t("qa.ui.more_warnings", count=len(said) - WARNINGS_SHOWN)] if len(said) > WARNINGS_SHOWN else []
     return "\n\n".join(said[:WARNINGS_SHOWN] + more)
+
+
+def filled(call: Call, build: jobs.JobView | None) -> list[str]:
+    """What came of asking about the passages that were not used; empty for other builds."""
+    if build is None or not build.result or build.params.get("settings", {}).get("scope") != "gaps":
+        return []
+    key = "qa.ui.gaps_filled" if build.result.get("added", 0) > 0 else "qa.ui.gaps_nothing"
+    return [call.t(key, added=build.result.get("added", 0), passages=build.result.get("passages", 0))]
 
 
 def say(call: Call, message: dict[str, Any]) -> str:
