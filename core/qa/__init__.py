@@ -22,6 +22,7 @@ from core.qa.pairs import (
     restore_pairs,
     revert_pair,
 )
+from core.qa.preference import Preference, labels, make_preference_dataset, preferences
 from core.qa.replacing import Preview, Replaced, preview, replace
 from core.qa.selection import Filter
 from core.qa.settings import BuildSettings
@@ -37,6 +38,7 @@ __all__ = [
     "KINDS",
     "PageUse",
     "Pair",
+    "Preference",
     "Preview",
     "Replaced",
     "USUAL",
@@ -49,11 +51,14 @@ __all__ = [
     "find_evidence",
     "find_pairs",
     "get_pair",
+    "labels",
     "last_change",
     "liked",
     "list_pairs",
     "make_dataset",
+    "make_preference_dataset",
     "page_use",
+    "preferences",
     "preview",
     "replace",
     "restore_pairs",

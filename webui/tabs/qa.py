@@ -15,6 +15,7 @@ from webui.page import Call, Page
 from webui.tabs.qa_coverage import Coverage
 from webui.tabs.qa_helper import HelperCard, last_helper
 from webui.tabs.qa_panel import Panel
+from webui.tabs.qa_preference import PreferenceBox
 from webui.tabs.qa_review import Review
 from webui.tabs.qa_style import StyleCard
 from webui.tabs.qa_words import Situation, buttons, honest, situation, summary, trouble, written
@@ -67,6 +68,7 @@ class QATab:
             self.trouble = gr.Markdown("", visible=False, elem_classes="doubt", elem_id="qa-trouble")
             self.review = Review(page, self.panel, self.left)
             self.coverage = Coverage(page)
+            PreferenceBox(page)
 
     def _wire(self) -> None:
         page, narrow = self.page, self.review.filters
