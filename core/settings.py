@@ -49,6 +49,12 @@ class Settings(BaseModel):
                     return False
         return True
 
+    def effective(self) -> Self:
+        """The same with defaults where a field does not apply: what it held there is of no effect."""
+        values = self.model_dump()
+        unused = {n: f.default for n, f in type(self).model_fields.items() if not self.applies(n, values)}
+        return self.model_copy(update=unused)
+
     @classmethod
     def condition(cls, name: str) -> str:
         """The `when` of a field, "" without one."""
