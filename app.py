@@ -52,6 +52,35 @@ def convert(files: Annotated[list[Path], typer.Argument(help="Files, folders, ZI
 
 
 @app.command()
+def build(files: Annotated[Optional[list[Path]], typer.Argument(help="Files to write about; without any, the documents "  # noqa: UP045,E501
+                                                                     "of the workspace.")] = None,
+          helper: Annotated[str, typer.Option(help="builtin, ollama or openai")] = "builtin",
+          url: Annotated[str, typer.Option(help="Address of the service.")] = "",
+          model: Annotated[str, typer.Option(help="Name of the service's model.")] = "",
+          key_file: Annotated[Optional[Path], typer.Option(help="File that holds the service's key.")] = None,  # noqa: UP045
+          scope: Annotated[str, typer.Option(help="missing, all, or gaps: only what no pair uses yet")] = "missing",
+          wordings: Annotated[int, typer.Option(help="Questions for each fact; 0: by the size of the document.")] = 0,
+          language: Annotated[str, typer.Option(help="document, en or zh")] = "document",
+          kind: Annotated[Optional[list[str]], typer.Option(help="Kinds of questions for a service, several times: "  # noqa: UP045,E501
+                                                                 "fact, list, howto, why, compare, definition, "
+                                                                 "summary, absent, premise")] = None,
+          judge: Annotated[str, typer.Option(help="never, doubtful or all: answers that a service checks again")] =
+          "doubtful",
+          dataset: Annotated[str, typer.Option(help="Title of a dataset to make of the accepted pairs.")] = "",
+          ) -> None:
+    """Writes questions and answers about documents. A second call goes on where the first one ended."""
+    from core.qa import BuildSettings
+    from core.qa.command import build_command
+    from core.storage import Workspace
+
+    chosen = {"kind": helper} if helper == "builtin" else {"kind": helper, "base_url": url, "model": model}
+    values = {"helper": chosen, "scope": scope, "wordings": wordings, "language": language, "judge": judge}
+    settings = BuildSettings.load({**values, **({"kinds": tuple(kind)} if kind else {})})
+    raise typer.Exit(build_command(Workspace.default(), files or [], settings, key_file=key_file, dataset=dataset,
+                                   say=typer.echo))
+
+
+@app.command()
 def train(run: Annotated[Path, typer.Argument(help="RUN.yaml")]) -> None:
     """Trains as described in a YAML file."""
     from core.training import train_from_yaml

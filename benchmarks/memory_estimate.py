@@ -68,8 +68,9 @@ def _train(model: str, batch: int, width: int, rank: int, home: str, starter: st
     """Trains in this process; bytes estimated and measured."""
     from core.jobs import JobContext
     from core.storage import Workspace, new_id, write_json
-    from core.training import TrainSettings, engine, memory, trainer
+    from core.training import TrainSettings, engine, memory, methods, trainer
     from core.training.preflight import heaviest
+    from core.training.stages import base, sft
 
     ws = Workspace.at(home)
     folder = Path(starter) if model == "starter" else _small(Path(home) / "model")
@@ -78,7 +79,7 @@ def _train(model: str, batch: int, width: int, rank: int, home: str, starter: st
     settings = TrainSettings(model=str(folder), dataset="rows", epochs=1, batch_size=batch, lora_rank=rank,
                              gradient_accumulation=accumulation, general_share=0.0, key_word_share=0.0)
     marks: dict[str, Any] = {}
-    load, tokenise, begin = trainer._load, trainer.tokenise, engine.Reporter.on_train_begin
+    load, prepare, begin = methods.load_model, sft.prepare, engine.Reporter.on_train_begin
 
     def loaded(*given: Any) -> Any:
         import peft  # noqa: F401
@@ -87,19 +88,18 @@ def _train(model: str, batch: int, width: int, rank: int, home: str, starter: st
         marks["before"] = _resident("VmRSS")
         return load(*given)
 
-    def tokenised(*given: Any) -> Any:
-        rows = tokenise(*given)
-        if rows.rows:
-            marks["rows"] = rows
-        return rows
+    def prepared(*given: Any) -> Any:
+        data = prepare(*given)
+        marks["rows"] = data.train
+        return data
 
     def began(self: Any, *given: Any, **more: Any) -> None:
         with open("/proc/self/clear_refs", "w", encoding="ascii") as file:
             file.write("5")
         begin(self, *given, **more)
 
-    trainer._load, trainer.tokenise, engine.Reporter.on_train_begin = loaded, tokenised, began  # type: ignore
-    trainer.needs_checkpointing = lambda *given: checkpointing
+    methods.load_model, sft.prepare, engine.Reporter.on_train_begin = loaded, prepared, began  # type: ignore
+    base.needs_checkpointing = lambda *given: checkpointing
     job = JobContext(ws, new_id("run"), {})
     job.dir.mkdir(parents=True)
     trainer.train(job, settings)

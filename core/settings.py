@@ -22,7 +22,7 @@ def setting(default: Any, *, advanced: bool = False, unit: str = "", widget: str
         engine: name of the argument of the library that receives the value.
         step: step of a slider.
         choices: allowed values, in order; labels are `<area>.<field>.choice.<value>` in the catalogue.
-        when: condition on another field, "field=value", for which the setting applies.
+        when: the setting applies only so: "field=value|value", several joined by " & ". See `Settings.applies`.
         **bounds: pydantic's `ge`, `gt`, `le`, `lt`, `max_length`, `pattern`.
     """
     extra = {"advanced": advanced, "unit": unit, "widget": widget, "engine": engine, "step": step,
@@ -35,6 +35,31 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     area: ClassVar[str] = ""
+
+    @classmethod
+    def applies(cls, name: str, values: dict[str, Any]) -> bool:
+        """Whether a field means anything beside these values of the others; one that does not keeps its value unused.
+
+        Conditions on what is no field of this table, or not among the values, are taken as met.
+        """
+        for condition in filter(None, cls.condition(name).split(" & ")):
+            field, _, wanted = condition.partition("=")
+            if field in cls.model_fields and field in values:
+                if str(values[field]) not in wanted.split("|") or not cls.applies(field, values):
+                    return False
+        return True
+
+    def effective(self) -> Self:
+        """The same with defaults where a field does not apply: what it held there is of no effect."""
+        values = self.model_dump()
+        unused = {n: f.default for n, f in type(self).model_fields.items() if not self.applies(n, values)}
+        return self.model_copy(update=unused)
+
+    @classmethod
+    def condition(cls, name: str) -> str:
+        """The `when` of a field, "" without one."""
+        extra = cls.model_fields[name].json_schema_extra
+        return str(extra.get("when") or "") if isinstance(extra, dict) else ""
 
     @classmethod
     def load(cls, values: dict[str, Any]) -> Self:

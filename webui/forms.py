@@ -31,13 +31,14 @@ class Form(Generic[S]):
 
     page: Page
     table: type[S]
+    skip: tuple[str, ...] = ()
     controls: dict[str, Any] = field(default_factory=dict)
     more: gr.Accordion | None = None
 
     @classmethod
     def build(cls, page: Page, table: type[S], *, skip: tuple[str, ...] = ()) -> Form[S]:
         """Renders simple fields in place and advanced ones under an accordion that counts the changes."""
-        form = cls(page, table)
+        form = cls(page, table, skip)
         shown = [n for n, f in table.model_fields.items()
                  if n not in skip and _extra(f).get("widget") != "hidden"]
         simple = [n for n in shown if not _extra(table.model_fields[n]).get("advanced")]
@@ -49,8 +50,14 @@ class Form(Generic[S]):
                 for name in advanced:
                     form.controls[name] = form._control(name)
             for name in advanced:
-                page.on(form.controls[name].change, form._count_changed, form._advanced_inputs(advanced), form.more)
+                page.on(form.controls[name].change, form._count_changed, form.inputs, form.more)
+        form._follow()
         return form
+
+    def add(self, *names: str) -> None:
+        """Renders controls where the caller stands, for forms that are laid out by hand."""
+        for name in names:
+            self.controls[name] = self._control(name)
 
     @property
     def inputs(self) -> set[Any]:
@@ -67,12 +74,28 @@ class Form(Generic[S]):
         """Updates that put `settings` into the controls, in the order of `controls`."""
         return [gr.update(value=getattr(settings, name)) for name in self.controls]
 
-    def _advanced_inputs(self, names: list[str]) -> set[Any]:
-        return {self.controls[n] for n in names if n in self.controls}
+    def _follow(self) -> None:
+        """Controls whose setting depends on others come and go with these."""
+        hanging = [name for name in self.controls if self.table.condition(name)]
+        asked = {part.partition("=")[0] for one in hanging for part in self.table.condition(one).split(" & ")}
+        steering = [name for name in self.controls if name in asked]
+        for name in steering:
+            self.page.on(self.controls[name].change, self._show, {self.controls[one] for one in steering},
+                         [self.controls[one] for one in hanging])
+
+    def _show(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        by_name = self._by_name(values)
+        updates = [gr.update(visible=self.table.applies(name, by_name))
+                   for name in self.controls if self.table.condition(name)]
+        return updates if len(updates) > 1 else updates[0]
+
+    def _by_name(self, values: dict[Any, Any]) -> dict[str, Any]:
+        return {name: values[control] for name, control in self.controls.items() if control in values}
 
     def _count_changed(self, call: Call, values: dict[Any, Any]) -> Any:
-        by_name = {n: values[c] for n, c in self.controls.items() if c in values}
-        changed = sum(v != self.table.model_fields[n].default for n, v in by_name.items())
+        by_name = self._by_name(values)
+        changed = sum(v != self.table.model_fields[n].default for n, v in by_name.items()
+                      if _extra(self.table.model_fields[n]).get("advanced") and self.table.applies(n, by_name))
         return gr.update(label=call.t("form.more_changed", count=changed) if changed else call.t("form.more"))
 
     def _clean(self, name: str, value: Any) -> Any:
@@ -87,7 +110,8 @@ class Form(Generic[S]):
         info, extra = self.table.model_fields[name], _extra(self.table.model_fields[name])
         area, tr = self.table.area, self.page.tr
         common = {"label": tr(f"{area}.{name}.label"), "info": tr(f"{area}.{name}.help"), "value": info.default,
-                  "interactive": True, "elem_id": f"{area}-{name}"}
+                  "interactive": True, "elem_id": f"{area}-{name}",
+                  "visible": self.table.applies(name, self._defaults())}
         kind = _scalar_type(info.annotation)
         if extra.get("choices"):
             pairs = [(tr(f"{area}.{name}.choice.{c}"), c) for c in extra["choices"]]
@@ -98,6 +122,11 @@ class Form(Generic[S]):
             return self._number(kind, info, extra, common)
         return gr.Textbox(type="password" if extra.get("widget") == "password" else "text",
                           lines=4 if extra.get("widget") == "textarea" else 1, **common)
+
+    def _defaults(self) -> dict[str, Any]:
+        """The values that the steering controls begin with; those without a control are not known here."""
+        return {n: f.default for n, f in self.table.model_fields.items()
+                if n not in self.skip and _extra(f).get("widget") != "hidden"}
 
     def _number(self, kind: type, info: Any, extra: dict[str, Any], common: dict[str, Any]) -> Any:
         low, high = (_bound(info, "ge", "gt"), _bound(info, "le", "lt"))

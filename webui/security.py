@@ -37,7 +37,7 @@ def launch(demo: gr.Blocks, policy: BindPolicy, *, open_browser: bool, on_ready:
 
     from webui.guard import Guard
     from webui.language import translations
-    from webui.theme import HEAD, css, theme
+    from webui.theme import css, head, theme
 
     demo.launch(
         server_name=policy.host, server_port=policy.port, prevent_thread_lock=True, quiet=True,
@@ -45,7 +45,7 @@ def launch(demo: gr.Blocks, policy: BindPolicy, *, open_browser: bool, on_ready:
         auth=None, auth_dependency=None, allowed_paths=[], blocked_paths=[], root_path="",
         max_file_size=MAX_FILE_BYTES, run_history=False, enable_monitoring=False, strict_cors=True,
         mcp_server=False, pwa=False, ssr_mode=False, footer_links=[], max_threads=40, state_session_capacity=200,
-        theme=theme(), css=css(), head=HEAD, i18n=translations(),
+        theme=theme(), css=css(), head=head(), i18n=translations(),
         app_kwargs={"middleware": [Middleware(Guard, policy=policy)],
                     "openapi_url": None, "docs_url": None, "redoc_url": None},
     )

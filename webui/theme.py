@@ -57,7 +57,7 @@ CALM_TIMERS = r"""
   window.requestAnimationFrame = call => counts.test(call) ? setTimeout(call, 100) : frame(call);
 })();
 """
-HEAD = """
+_HEAD = """
 <script>
 document.addEventListener('click', event => {
   const button = event.target.closest('button');
@@ -81,3 +81,8 @@ new MutationObserver(() => {  // a search shows the place that it found, and doe
 }).observe(document.documentElement, {childList: true, subtree: true});
 </script>
 """
+
+
+def head() -> str:
+    """What the page needs in its head: links that keep their tab, search hits that show themselves, keys."""
+    return f"{_HEAD}<script>\n{resources.files('webui').joinpath('keys.js').read_text(encoding='utf-8')}</script>\n"

@@ -1,4 +1,4 @@
-"""The command line for datasets: `python app.py data import|show|check|split|convert|export|undo|delete`."""
+"""The command line for datasets: `python app.py data import|show|check|convert|export|undo|delete`, and operations."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from core.datasets.command_changes import app as changes
 from core.errors import UserError
 from core.storage import Workspace
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False,
-                  help="Imports, shows, checks, divides and exports datasets.")
+                  help="Imports, shows, checks, changes and exports datasets.")
+app.add_typer(changes)
 Name = Annotated[str, typer.Argument(help="Id, registered name or title of a dataset.")]
 Maps = Annotated[Optional[list[str]], typer.Option("--map", help="Meaning of a column: prompt=Question")]  # noqa: UP045
 
@@ -62,19 +64,6 @@ def show(name: Annotated[str, typer.Argument(help="Dataset; without one all are 
 
 
 @app.command()
-def split(name: Name, share: Annotated[float, typer.Option(help="Part to hold out, 0 to 1.")] = 0.1,
-          seed: Annotated[int, typer.Option(help="The same seed gives the same parts.")] = 42,
-          group: Annotated[str, typer.Option(help="Column whose equal values stay together.")] = "question",
-          stratify: Annotated[str, typer.Option(help="Column to spread evenly over both parts.")] = "") -> None:
-    """Divides a dataset into a training and a held-out part."""
-    from core.datasets.operations import split as divide
-
-    ws = Workspace.default()
-    info = divide(ws, find(ws, name).id, share, seed, group, stratify)
-    typer.echo(f"{info.rows} rows to train, {info.held_out_rows} held out")
-
-
-@app.command()
 def check(name: Name,
           fix: Annotated[Optional[list[str]], typer.Option(help="Kind of fault to mend, or all.")] = None,  # noqa: UP045
           ) -> None:
@@ -99,6 +88,29 @@ def check(name: Name,
     if not report.findings:
         typer.echo(t("dataset.doctor.clean", count=report.rows))
     raise typer.Exit(1 if report.findings else 0)
+
+
+@app.command()
+def stats(name: Name) -> None:
+    """Says how many rows there are, in which languages, how many copies, and how they spread over columns."""
+    from core.datasets.columns import all_rows
+    from core.datasets.statistics import Gathering
+    from core.i18n import t
+
+    ws = Workspace.default()
+    info = find(ws, name)
+    gathering = Gathering(ws, info)
+    for place, row in all_rows(ws, info.id):
+        gathering.add(place, row)
+    found = gathering.result()
+    typer.echo(f"{found.train} rows to train, {found.held_out} held out, {found.questions} different questions, "
+               f"{found.equal} equal and {found.near} nearly equal rows")
+    for code, count in found.languages.items():
+        typer.echo(f"{count:8}  {t(f'dataset.language.{code}')}")
+    for one in found.balance:
+        typer.echo(f"{one.column}: {one.different} values")
+        for value, count in one.top:
+            typer.echo(f"{count:8}  {value}")
 
 
 @app.command()
@@ -132,22 +144,40 @@ def convert(source: Path, target: Path, to: Annotated[str, typer.Option(help="Fo
 @app.command()
 def export(name: Name, target: Path,
            to: Annotated[str, typer.Option(help="alpaca, sharegpt, messages, prompt_completion, preference, multitask, "
-                                                "text, csv, xlsx, parquet, openai, siliconflow, llama-factory")],
+                                                "text, csv, xlsx, parquet, openai, siliconflow, llama-factory, trl")],
            held_out: Annotated[bool, typer.Option("--held-out", help="The held-out part.")] = False,
-           model: Annotated[str, typer.Option(help="Model in LLaMA-Factory's YAML.")] = "",
-           template: Annotated[str, typer.Option(help="LLaMA-Factory's name of its chat template.")] = "") -> None:
-    """Writes a dataset for other programs; llama-factory makes a folder, or a .zip, with dataset_info.json and YAML."""
-    ws = Workspace.default()
-    if to == "llama-factory":
-        from core.datasets.llama_factory import export_folder
+           model: Annotated[str, typer.Option(help="Model that llama-factory or trl names.")] = "",
+           template: Annotated[str, typer.Option(help="LLaMA-Factory's name of its chat template.")] = "",
+           licence: Annotated[str, typer.Option(help="private, cc0-1.0, cc-by-4.0, cc-by-sa-4.0, cc-by-nc-4.0, odc-by, "
+                                                     "apache-2.0, mit; kept with the dataset.")] = "",
+           lang: Annotated[str, typer.Option(help="Language of the card: en, zh.")] = "en") -> None:
+    """Writes a dataset for other programs, with a card; llama-factory and trl make a folder, or a .zip."""
+    from core.datasets.labels import describe as label
+    from core.datasets.licences import checked
+    from core.i18n import t
 
-        chosen: dict[str, Any] = {k: v for k, v in (("model", model), ("template", template)) if v}
-        typer.echo(f"{export_folder(ws, find(ws, name).id, target.resolve(), **chosen)} rows written")
+    ws = Workspace.default()
+    dataset_id = find(ws, name).id
+    if licence:
+        label(ws, dataset_id, licence=checked(licence))
+    if to in ("llama-factory", "trl"):
+        from core.datasets.llama_factory import export_folder
+        from core.datasets.trl_folder import export_trl
+
+        chosen: dict[str, Any] = {"lang": lang} | ({"model": model} if model else {})
+        rows = export_trl(ws, dataset_id, target.resolve(), **chosen) if to == "trl" else export_folder(
+            ws, dataset_id, target.resolve(), template=template, **chosen)
+        typer.echo(f"{rows} rows written")
         return
     from core.datasets.exporting import export as write
+    from core.datasets.exporting import export_card
 
-    made = write(ws, find(ws, name).id, to, target.resolve(), "held_out" if held_out else "train")
+    split = "held_out" if held_out else "train"
+    made = write(ws, dataset_id, to, target.resolve(), split)
+    export_card(ws, dataset_id, made, target.resolve(), split, lang)
     typer.echo(f"{made.rows} rows written, {made.left_out + made.unreadable} left out")
+    for note in made.judged.notes() if made.judged else ():
+        typer.echo(t(note["key"], **note["params"]))
 
 
 @app.command()

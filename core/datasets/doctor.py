@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from core.datasets.findings import CHECKS
+from core.datasets.near import near_copies
 from core.datasets.reading import Split, every_row
 from core.datasets.rows import Row
-from core.datasets.similar import bare, near_pairs
+from core.datasets.similar import bare, identity, key_of
 from core.datasets.store import DatasetInfo, get_dataset
 from core.datasets.versions import change
 from core.storage import Workspace
 
 RED, AMBER = 25, 50
 """Rows to train on below which nothing, or only style, is learned."""
-NEAR_ROWS = 20_000
-"""Nearly equal questions are looked for among so many rows."""
 EXAMPLES = 50
 _PARTS: tuple[Split, Split] = ("train", "held_out")
 Place = tuple[str, int]
@@ -55,13 +53,11 @@ class Report:
     Attributes:
         rows: looked at, training and held-out.
         advice: "" or the colour of the advice about the number of rows to train on: "red", "amber".
-        partial: nearly equal questions were looked for among the first NEAR_ROWS rows only.
     """
 
     rows: int = 0
     train: int = 0
     advice: str = ""
-    partial: bool = False
     findings: list[Finding] = field(default_factory=list)
 
     def find(self, name: str) -> Finding | None:
@@ -90,7 +86,6 @@ def examine(ws: Workspace, dataset_id: str, lengths: Callable[[Row], int] | None
             long.add(place, f"{tokens}", None)
         seen.add(place, row)
         on_row(report.rows)
-    report.partial = report.rows > NEAR_ROWS
     found = [*single.values(), *seen.findings(), long]
     report.findings = [one for one in found if one.places]
     report.advice = "red" if report.train < RED else "amber" if report.train < AMBER else ""
@@ -138,9 +133,8 @@ class _Seen:
     def add(self, place: Place, row: Row) -> None:
         """One more row."""
         said = " ".join(m.content for m in row.messages[:-1]) if row.kind in ("chat", "label") else _prompt(row)
-        question = _key(bare(said)) if row.kind != "text" else b""
-        whole = _key("\0".join(map(str, (row.kind, row.messages, row.answer, row.text, row.label, row.rejected,
-                                         row.answers, row.tools))))
+        question = key_of(bare(said)) if row.kind != "text" else b""
+        whole = key_of(identity(row))
         if place[0] == "train" and whole in self.whole:
             first = self.whole[whole]
             self.duplicate.add(place, f"= {first[1] + 1}", None)
@@ -149,10 +143,10 @@ class _Seen:
         if not question:
             return
         if row.kind == "chat":
-            self.answers[question].setdefault(_key(bare(row.answer)), (place, row.answer))
+            self.answers[question].setdefault(key_of(bare(row.answer)), (place, row.answer))
         self.asked[place[0]].setdefault(question, (place, row.question))
-        if place[0] == "train" and len(self.texts) < NEAR_ROWS:
-            self.texts.append((place, said, row.answer))
+        if place[0] == "train":
+            self.texts.append((place, said, bare(row.answer)))
 
     def findings(self) -> Iterable[Finding]:
         """What was found, in the order of the page."""
@@ -171,20 +165,13 @@ class _Seen:
         """Rows that ask nearly the same and say the same: other wordings of one fact are no fault, copies with another
         comma are."""
         near = Finding("near")
-        gone: set[int] = set()
-        for i, j in near_pairs([bare(text) + "\0" for _, text, _ in self.texts], 0.9):
-            if i not in gone and j not in gone and bare(self.texts[i][2]) == bare(self.texts[j][2]):
-                gone.add(j)
-                near.add(self.texts[j][0], self.texts[j][1], None)
+        for _, copy in near_copies([(said,) for _, said, _ in self.texts], same=[answer for *_, answer in self.texts]):
+            near.add(self.texts[copy][0], self.texts[copy][1], None)
         return near
 
 
 def _prompt(row: Row) -> str:
     return " ".join(m.content for m in row.messages)
-
-
-def _key(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=12).digest()
 
 
 def _rows(ws: Workspace, dataset_id: str, split: Split) -> Iterator[tuple[Place, Row]]:
@@ -200,7 +187,7 @@ def _all(ws: Workspace, dataset_id: str) -> Iterator[tuple[Place, Row]]:
 
 def as_json(report: Report) -> dict[str, Any]:
     """The report for the page and the command line."""
-    return {"rows": report.rows, "train": report.train, "advice": report.advice, "partial": report.partial,
+    return {"rows": report.rows, "train": report.train, "advice": report.advice,
             "findings": [{"name": f.name, "count": len(f.places), "mendable": f.mendable,
                           "examples": [[*place, shown, after] for place, shown, after in f.examples]}
                          for f in report.findings]}

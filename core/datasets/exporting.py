@@ -6,25 +6,25 @@ import csv
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.datasets.card import Exported, card
 from core.datasets.files_tables import guard
 from core.datasets.reading import Split, every_row
 from core.datasets.rows import Row
+from core.datasets.services import FEWEST, LARGEST, SERVICES, Judged
 from core.datasets.shapes import FORMATS, TABLES, Traits, holds, writer
 from core.datasets.store import get_dataset
 from core.errors import UserError
-from core.storage import Workspace
+from core.storage import Workspace, atomic_write
 from core.storage.atomic import replace, storage_error
 from core.storage.owner import temporary_name
 
 _LONGEST_CELL = 32_767
 _MOST_SHEET_ROWS = 1_048_575
 _BATCH = 500
-_FEWEST = {"openai": 10}
-_LARGEST = {"openai": 512 << 20}
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Plan:
         rows: rows of the file, exactly.
         left_out: rows that the format cannot hold.
         unreadable: rows that cannot be read at all.
+        fields: names of the columns of the file.
+        judged: what a service's rules say of the rows.
     """
 
     fmt: str
@@ -42,6 +44,8 @@ class Plan:
     left_out: int
     unreadable: int
     traits: Traits
+    fields: list[str] = field(default_factory=list)
+    judged: Judged | None = None
 
 
 def plan(ws: Workspace, dataset_id: str, fmt: str, split: Split = "train") -> Plan:
@@ -49,14 +53,21 @@ def plan(ws: Workspace, dataset_id: str, fmt: str, split: Split = "train") -> Pl
     if fmt not in FORMATS:
         raise UserError("dataset.error.format", name=fmt, known=", ".join(FORMATS))
     traits, left_out, unreadable = Traits(), 0, 0
+    first: Row | None = None
+    judged = Judged(fmt) if fmt in SERVICES else None
     for row in every_row(ws, dataset_id, split):
         if not isinstance(row, Row):
             unreadable += 1
-        elif holds(row, fmt):
+            continue
+        if judged:
+            judged.add(row)
+        if holds(row, fmt):
+            first = first or row
             traits.add(row)
         else:
             left_out += 1
-    return Plan(fmt, traits.rows, left_out, unreadable, traits)
+    fields = list(writer(fmt, traits)(first)) if first else []
+    return Plan(fmt, traits.rows, left_out, unreadable, traits, fields, judged)
 
 
 def counts(ws: Workspace, dataset_id: str, split: Split = "train") -> dict[str, int]:
@@ -87,8 +98,8 @@ def export(ws: Workspace, dataset_id: str, fmt: str, target: Path, split: Split 
     title = get_dataset(ws, dataset_id).title
     if not made.rows:
         raise UserError("dataset.error.nothing_fits", name=title, format={"key": f"dataset.format.{fmt}"})
-    if made.rows < _FEWEST.get(fmt, 0):
-        raise UserError("dataset.error.too_few", name=title, count=made.rows, fewest=_FEWEST[fmt])
+    if made.rows < FEWEST.get(fmt, 0):
+        raise UserError("dataset.error.too_few", name=title, count=made.rows, fewest=FEWEST[fmt])
     if fmt == "xlsx" and made.rows > _MOST_SHEET_ROWS:
         raise UserError("dataset.error.too_many", count=made.rows, most=_MOST_SHEET_ROWS)
     make = writer(fmt, made.traits)
@@ -99,7 +110,7 @@ def export(ws: Workspace, dataset_id: str, fmt: str, target: Path, split: Split 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _WRITERS.get(fmt, _jsonl)(part, _counted((make(row) for row in rows), on_row))
-        if part.stat().st_size > _LARGEST.get(fmt, 1 << 62):
+        if part.stat().st_size > LARGEST.get(fmt, 1 << 62):
             raise UserError("dataset.error.too_large", name=title)
         os.chmod(part, 0o600)
         replace(part, target)
@@ -108,6 +119,15 @@ def export(ws: Workspace, dataset_id: str, fmt: str, target: Path, split: Split 
     finally:
         part.unlink(missing_ok=True)
     return made
+
+
+def export_card(ws: Workspace, dataset_id: str, made: Plan, target: Path, split: Split = "train",
+                lang: str = "en") -> Path:
+    """Writes the card of an exported file beside it; returns where: `rows.jsonl` has `rows.README.md`."""
+    told = target.with_name(f"{target.stem}.README.md")
+    text = card(ws, dataset_id, [Exported(target.name, split, made.rows, made.fields)], lang)
+    atomic_write(told, text.encode("utf-8", "replace"))
+    return told
 
 
 def _fitting(ws: Workspace, dataset_id: str, fmt: str, split: Split) -> Iterator[Row]:

@@ -9,16 +9,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from core.datasets import registry
 from core.datasets.files import Found, rows_of
 from core.datasets.mapping import Mapping, detect
+from core.datasets.publishing import publish
 from core.datasets.reading_rows import to_row
 from core.datasets.rows import Row, Wrong
 from core.datasets.sources import Part, Skipped, expand
-from core.datasets.store import DatasetInfo, entries_of, free_name, get_dataset, list_all, new_info, without_dangling
+from core.datasets.store import DatasetInfo
 from core.datasets.writing import Written, write_rows
 from core.errors import UserError
-from core.storage import Workspace, new_id, publish_dir, remove_dir, require_space, write_json
+from core.storage import Workspace, remove_dir, require_space
 from core.storage.workspace import DatasetPaths
 
 SAMPLE = 50
@@ -144,19 +144,8 @@ class _Import:
             paths.held_out.unlink()
         if not self.faults:
             paths.faults.unlink()
-        ws = self.ws
-        with registry.locked(ws):
-            taken = {d.name for d in list_all(ws)} | set(registry.names(ws))
-            info = new_info(ws, new_id("ds"), free_name(self.title, taken), self.title, "rows", rows=train.rows,
-                            held_out_rows=test.rows, characters=train.characters, kind=self.kind, shape=self.shape,
-                            columns={"train": train.columns, "held_out": test.columns}, extra=train.extra,
-                            tools=train.tools + test.tools, faults=self.faults,
-                            files=[part.label for part in self.parts][:50], index=train.index,
-                            held_out_index=test.index, fits={"train": train.fits, "held_out": test.fits})
-            write_json(paths.info, info.to_json())
-            publish_dir(paths.dir, ws.dataset(info.id).dir)
-            registry.update(ws, lambda entries: {**without_dangling(ws, entries), **entries_of(info)})
-        return get_dataset(ws, info.id)
+        return publish(self.ws, paths, self.title, train, test, kind=self.kind, shape=self.shape, faults=self.faults,
+                       files=[part.label for part in self.parts][:50])
 
     def _no_rows(self, paths: DatasetPaths) -> UserError:
         names = ", ".join(part.label for part in self.parts[:3])

@@ -1,4 +1,4 @@
-"""What people may change of a dataset at any time: its title, notes and tags; and copies of it."""
+"""What people may change of a dataset at any time: its title, notes, tags and licence; and copies of it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LONGEST_NOTES, LONGEST_TAG, MOST_TAGS = 5000, 40, 20
 
 
 def describe(ws: Workspace, dataset_id: str, *, title: str | None = None, notes: str | None = None,
-             tags: Sequence[str] | None = None) -> DatasetInfo:
+             tags: Sequence[str] | None = None, licence: str | None = None) -> DatasetInfo:
     """Changes what is given. The name under which LLaMA-Factory finds the dataset stays, as files may use it.
 
     Raises UserError for datasets of others and for an empty title.
@@ -37,7 +37,8 @@ def describe(ws: Workspace, dataset_id: str, *, title: str | None = None, notes:
             raise UserError("dataset.error.no_title")
         given = {"title": clean_title(title) if title is not None else info.title,
                  "notes": notes[:LONGEST_NOTES] if notes is not None else info.notes,
-                 "tags": _clean(tags) if tags is not None else info.tags}
+                 "tags": _clean(tags) if tags is not None else info.tags,
+                 "licence": info.licence if licence is None else licence}
         write_json(ws.dataset(dataset_id).labels, given)
     return get_dataset(ws, dataset_id)
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.datasets.rows import RESULTS, Message, Row, calls_json, grouped, said
+from core.datasets.services import SERVICES, why_not
 
 FORMATS = ("alpaca", "sharegpt", "messages", "prompt_completion", "preference", "multitask", "text", "csv", "xlsx",
            "parquet", "openai", "siliconflow")
-"""All formats that are one file; a folder for LLaMA-Factory is made by `core.datasets.llama_factory`."""
+"""All formats that are one file; folders are made by `core.datasets.llama_factory` and `trl_folder`."""
 TABLES = ("csv", "xlsx", "parquet")
-SERVICES = ("openai", "siliconflow")
 _OWN = {"instruction", "input", "output", "system", "history", "tools", "task", "messages", "conversations", "prompt",
         "completion", "chosen", "rejected", "label", "answers", "score", "reason", "text", "response"}
 
@@ -58,6 +58,8 @@ def holds(row: Row, fmt: str) -> bool:
     calls = any(m.calls or m.role == "tool" for m in row.every_message)
     if fmt in TABLES:
         return True
+    if fmt in SERVICES:
+        return not why_not(row, fmt)
     if fmt == "sharegpt" and any(m.calls and m.content for m in row.every_message):
         return False  # a turn there is either said or called
     if row.kind == "text":
@@ -67,14 +69,12 @@ def holds(row: Row, fmt: str) -> bool:
     if row.kind == "scored":
         return fmt == "messages"
     if row.kind == "preference":
-        return fmt in ("sharegpt", "messages", "openai") or fmt == "alpaca" and not calls
+        return fmt in ("sharegpt", "messages") or fmt == "alpaca" and not calls
     if row.kind == "label":
         return fmt in ("sharegpt", "messages", "prompt_completion") or fmt == "alpaca" and not calls
     if fmt == "multitask":
         return bool(row.task) and len(row.messages) == 2 and _parts(row)[0] == row.task
-    if fmt == "siliconflow":
-        return not calls and not row.tools and all(m.content for m in row.messages)
-    return fmt in ("sharegpt", "messages", "prompt_completion", "openai") or fmt == "alpaca" and not calls
+    return fmt in ("sharegpt", "messages", "prompt_completion") or fmt == "alpaca" and not calls
 
 
 def writer(fmt: str, traits: Traits) -> Callable[[Row], dict[str, Any]]:

@@ -6,10 +6,13 @@ Kaushik, 2006), so only few pairs are compared and none is missed. Works for Chi
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+
+from core.datasets.rows import Row
 
 NEAR = 0.8
 _SIZE = 5
@@ -18,6 +21,17 @@ _SIZE = 5
 def bare(text: str) -> str:
     """Letters and digits only, lower case: what two equal questions share."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text).lower())
+
+
+def identity(row: Row) -> str:
+    """What two rows share that are the same in every word."""
+    return "\0".join(map(str, (row.kind, row.messages, row.answer, row.text, row.label, row.rejected, row.answers,
+                               row.tools)))
+
+
+def key_of(text: str) -> bytes:
+    """12 bytes that stand for a text, for sets of many."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).digest()
 
 
 def shingles(text: str) -> frozenset[str]:

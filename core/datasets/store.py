@@ -43,6 +43,7 @@ class DatasetInfo:
         faults: rows of the imported files that could not be used.
         files: names of the imported files.
         notes, tags: what people wrote about it.
+        licence: key of the licence that the person chose for it, see `core.datasets.licences`; "" for none.
         made_from: what made this version, as {"key", "params"}.
     """
 
@@ -69,6 +70,7 @@ class DatasetInfo:
     files: list[str] = field(default_factory=list)
     notes: str = ""
     tags: list[str] = field(default_factory=list)
+    licence: str = ""
     made_from: dict[str, Any] = field(default_factory=dict)
     path: Path = field(kw_only=True)
     own: bool = True
@@ -82,6 +84,11 @@ class DatasetInfo:
     def trainable(self) -> bool:
         """Whether training here can use it: conversations without tools."""
         return self.kind == "chat" and not self.tools
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """What people may change of it at any time."""
+        return {"title": self.title, "notes": self.notes, "tags": self.tags, "licence": self.licence}
 
     def to_json(self) -> dict[str, Any]:
         """What the folder keeps of it."""

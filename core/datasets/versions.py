@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from core.datasets import registry
+from core.datasets.columns import Place, origins, write_origins
 from core.datasets.rows import Row
 from core.datasets.store import DatasetInfo, entries_of, get_dataset, refuse_in_use, without_dangling
 from core.datasets.writing import Written, write_rows
@@ -19,11 +19,9 @@ from core.storage.folders import purge, stage_removal
 from core.storage.workspace import DatasetPaths
 
 KEPT = 5
-_Place = tuple[str, int]
-"""(part, number of the row there)."""
 
 
-def change(ws: Workspace, dataset_id: str, train: Iterable[tuple[_Place, Row]], held_out: Iterable[tuple[_Place, Row]],
+def change(ws: Workspace, dataset_id: str, train: Iterable[tuple[Place, Row]], held_out: Iterable[tuple[Place, Row]],
            made_from: dict[str, Any]) -> DatasetInfo:
     """Replaces the rows of a dataset of ours; each comes with the place it had, from which its origin follows.
 
@@ -33,12 +31,11 @@ def change(ws: Workspace, dataset_id: str, train: Iterable[tuple[_Place, Row]], 
     Raises UserError while a run uses the dataset, for datasets of others, when no row would be left to train on, and
     when the disk is full; then nothing has changed.
     """
-    info = get_dataset(ws, dataset_id)
-    _check(ws, info)
+    info = changeable(ws, dataset_id)
     require_space(ws.datasets, 2 * sum(path.stat().st_size for path in ws.dataset(dataset_id).dir.iterdir()))
     paths = DatasetPaths(ws.tmp_dir(near=ws.datasets))
     try:
-        places: dict[str, list[_Place]] = {"train": [], "held_out": []}
+        places: dict[str, list[Place]] = {"train": [], "held_out": []}
         written = {"train": write_rows(paths, paths.train, _noted(train, places["train"])),
                    "held_out": write_rows(paths, paths.held_out, _noted(held_out, places["held_out"]))}
         if not written["train"].rows:
@@ -49,7 +46,7 @@ def change(ws: Workspace, dataset_id: str, train: Iterable[tuple[_Place, Row]], 
             paths.held_out.unlink()
         write_json(paths.info, changed.to_json())
         with registry.locked(ws):
-            _check(ws, get_dataset(ws, dataset_id))
+            changeable(ws, dataset_id)
             _exchange(ws, dataset_id, paths.dir)
             registry.update(ws, lambda entries: _registered(ws, entries, changed))
     finally:
@@ -66,12 +63,13 @@ def versions(ws: Workspace, dataset_id: str) -> list[Path]:
 def undo(ws: Workspace, dataset_id: str) -> DatasetInfo:
     """Goes back to the version before. Raises UserError when there is none or a run uses the dataset."""
     with registry.locked(ws):
-        _check(ws, get_dataset(ws, dataset_id))
+        now = changeable(ws, dataset_id)
         earlier = versions(ws, dataset_id)
         if not earlier:
             raise UserError("dataset.error.no_version")
         trash = stage_removal(ws.dataset(dataset_id).dir)
         move(earlier[-1], ws.dataset(dataset_id).dir)
+        write_json(ws.dataset(dataset_id).labels, now.labels)
         back = get_dataset(ws, dataset_id)
         registry.update(ws, lambda entries: _registered(ws, entries, back))
     if trash:
@@ -79,13 +77,16 @@ def undo(ws: Workspace, dataset_id: str) -> DatasetInfo:
     return back
 
 
-def _check(ws: Workspace, info: DatasetInfo) -> None:
+def changeable(ws: Workspace, dataset_id: str) -> DatasetInfo:
+    """The dataset. Raises UserError when it is made elsewhere, or a run uses it."""
+    info = get_dataset(ws, dataset_id)
     if not info.own:
         raise UserError("dataset.error.not_changed", name=info.title)
     refuse_in_use(ws, info)
+    return info
 
 
-def _noted(rows: Iterable[tuple[_Place, Row]], places: list[_Place]) -> Iterable[Row]:
+def _noted(rows: Iterable[tuple[Place, Row]], places: list[Place]) -> Iterable[Row]:
     for place, row in rows:
         places.append(place)
         yield row
@@ -100,22 +101,14 @@ def _described(info: DatasetInfo, written: dict[str, Written], made_from: dict[s
                    made_from=made_from)
 
 
-def _carry_over(old: DatasetPaths, new: DatasetPaths, places: dict[str, list[_Place]]) -> None:
+def _carry_over(old: DatasetPaths, new: DatasetPaths, places: dict[str, list[Place]]) -> None:
     """Where rows come from, and the faults of the import, stay known."""
     if old.faults.is_file():
         new.faults.write_bytes(old.faults.read_bytes())
-    if not old.provenance.is_file():
-        return
-    known: dict[_Place, dict[str, Any]] = {}
-    with old.provenance.open(encoding="utf-8") as file:
-        for line in file:
-            origin = json.loads(line)
-            known[origin["split"], origin["row"]] = origin
-    with new.provenance.open("w", encoding="utf-8") as file:
-        for split, came_from in places.items():
-            for row, place in enumerate(came_from):
-                if place in known:
-                    file.write(json.dumps({**known[place], "split": split, "row": row}, ensure_ascii=False) + "\n")
+    known = origins(old)
+    if known:
+        write_origins(new, (((split, row), known[place]) for split, came_from in places.items()
+                            for row, place in enumerate(came_from) if place in known))
 
 
 def _exchange(ws: Workspace, dataset_id: str, folder: Path) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from core import jobs
+from core.datasets import changing
 from core.datasets.doctor import as_json as as_report
 from core.datasets.doctor import examine, mend
-from core.datasets.exporting import export, suffix
+from core.datasets.exporting import export, export_card, suffix
+from core.datasets.folders import MODEL
 from core.datasets.importing import Probe, import_files, probe
 from core.datasets.llama_factory import export_folder
 from core.datasets.mapping import Mapping
@@ -16,6 +19,7 @@ from core.datasets.reading import Split
 from core.datasets.registry import HELD_OUT
 from core.datasets.rows import Row, Wrong
 from core.datasets.store import DatasetInfo, clean_title, get_dataset
+from core.datasets.trl_folder import export_trl
 from core.errors import UserError
 from core.jobs import JobContext, JobState, JobStopped, JobView
 from core.jobs.sandbox import Limited, run_limited
@@ -25,7 +29,9 @@ from core.storage.workspace import user_path
 _MEMORY = 3 << 30
 _LONGEST_S = 12 * 3600.0
 _LOOK_S = 60.0
-FOLDER = "llama_factory"
+FOLDER, TRL = "llama_factory", "trl"
+FOLDERS: dict[str, Callable[..., int]] = {FOLDER: export_folder, TRL: export_trl}
+"""Formats that are a folder, and what makes it."""
 Sources = list[tuple[Path, str]]
 
 
@@ -38,10 +44,16 @@ def start_import(ws: Workspace, sources: Sources, title: str = "", mapping: Mapp
     return jobs.start(ws, "dataset", given, title=clean_title(title) or sources[0][1])
 
 
-def start_export(ws: Workspace, dataset_id: str, fmt: str, split: Split) -> JobView:
-    """Starts a job that writes a dataset for other programs. Its result: ``path``, ``rows``, ``left_out``."""
+def start_export(ws: Workspace, dataset_id: str, fmt: str, split: Split, model: str = MODEL,
+                 lang: str = "en") -> JobView:
+    """Starts a job that writes a dataset for other programs. Its result: ``path``, ``rows``, ``left_out``, ``card``.
+
+    Args:
+        model: that a folder for a trainer names.
+        lang: language of the card.
+    """
     info = get_dataset(ws, dataset_id)
-    given = {"op": "export", "dataset": dataset_id, "format": fmt, "split": split}
+    given = {"op": "export", "dataset": dataset_id, "format": fmt, "split": split, "model": model, "lang": lang}
     return jobs.start(ws, "dataset", given, title=info.title)
 
 
@@ -84,6 +96,8 @@ def run(job: JobContext) -> None:
     """Handler of the kind "dataset"."""
     if job.params["op"] in ("check", "mend"):
         _check(job)
+    elif job.params["op"] == "change":
+        changing.run(job)
     elif job.params["op"] == "export":
         _export(job)
     else:
@@ -120,13 +134,16 @@ def _export(job: JobContext) -> None:
             job.check_stop()
             job.progress(done, max(total, done), "rows")
 
-    if given["format"] == FOLDER:
-        target = ws.web_folder(job.id) / f"{name}-llama-factory.zip"
-        job.result(path=str(target), rows=export_folder(ws, info.id, target), left_out=0)
+    if given["format"] in FOLDERS:
+        target = ws.web_folder(job.id) / f"{info.name}-{given['format'].replace('_', '-')}.zip"
+        rows = FOLDERS[given["format"]](ws, info.id, target, model=given["model"], lang=given["lang"])
+        job.result(path=str(target), rows=rows, left_out=0, card="", notes=[])
         return
     target = ws.web_folder(job.id) / f"{name}-{given['format']}{suffix(given['format'])}"
     made = export(ws, info.id, given["format"], target, given["split"], report)
-    job.result(path=str(target), rows=made.rows, left_out=made.left_out + made.unreadable)
+    told = export_card(ws, info.id, made, target, given["split"], given["lang"])
+    job.result(path=str(target), rows=made.rows, left_out=made.left_out + made.unreadable, card=str(told),
+               notes=made.judged.notes() if made.judged else [])
 
 
 def _import(job: JobContext) -> None:

@@ -20,7 +20,6 @@ from core.documents.text_lines import TextLine, bullet_of, is_bulleted, join_lin
 _LONG_HEADING = 40
 _SLACK = 0.2
 _LARGER = 1.12
-_OCR_MARGIN = 0.18  # of its height: how much wider than its text a line read from a picture is
 
 
 @dataclass
@@ -122,8 +121,8 @@ def _heading(text: str, lines: list[TextLine], around: Setting) -> Block:
 
 
 def _letter_size(line: TextLine, around: Setting) -> float:
-    """Letter height for heading levels. In pictures the height of a line depends on its letters, and its box has a
-    margin; the width that the text takes is surer."""
+    """Letter height for heading levels. The height of a line in a picture depends on its letters; the width that its
+    text takes is surer."""
     if not around.is_ocr:
         return line.size
     wide = sum(char >= "\u2e80" for char in line.plain)
@@ -132,8 +131,7 @@ def _letter_size(line: TextLine, around: Setting) -> float:
         natural = wide + 0.55 * narrow + 0.25 * line.plain.count(" ")
     else:
         natural = _bold_font().text_length(line.plain.strip(), 1)
-    margin = _OCR_MARGIN * line.size
-    return (line.x1 - line.x0 - margin) / natural if natural > 1.5 else line.size
+    return (line.x1 - line.x0) / natural if natural > 1.5 else line.size
 
 
 @lru_cache(maxsize=1)
@@ -146,7 +144,9 @@ def _bold_font() -> Any:
 
 def _is_sentence(text: str, line: TextLine, around: Setting) -> bool:
     """Whether what the models call a heading is running text: it begins in the middle, is long and ends, or leads to
-    what follows with a colon."""
+    what follows with a colon. A number sign at its start is a comment of code."""
+    if text.startswith("#"):
+        return True
     if line.size >= _LARGER * around.body or heading_class(text):
         return False
     if text.endswith((":", "：")) and not line.bold:

@@ -21,7 +21,7 @@ from core.documents.page_breaks import repeat_headers
 from core.documents.page_words import take_words
 from core.documents.picture_files import take_pictures
 from core.documents.pictures import drop_repeats, masked
-from core.documents.settings import THREADS, ChildLimits, ConvertSettings
+from core.documents.settings import KEEP_MEMORY, THREADS, ChildLimits, ConvertSettings
 from core.documents.slots import Slots
 from core.documents.types import Message
 from core.errors import UserError
@@ -137,7 +137,7 @@ class Conversion:
             return run_limited(
                 self.target or plan.target, wall_s=plan.page_s * (limits.pages_per_child + 2),
                 memory_bytes=plan.memory_bytes, file_bytes=plan.file_bytes, cwd=images,
-                env={**plan.env, THREADS: str(self.slots.threads)},
+                env={**plan.env, **KEEP_MEMORY, THREADS: str(self.slots.threads)},
                 should_stop=lambda: self._interrupt(reading, plan.page_s),
                 on_line=lambda line: self._take(reading, line, images),
                 input={"path": str(paths.source(spec["kind"])), "kind": spec["kind"], "ocr": self.settings.ocr,

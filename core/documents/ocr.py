@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import re
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pymupdf
 
+from core.documents.ocr_sizes import BELOW, inked_box
 from core.documents.ocr_spaces import measured, spaced, usual_gap
 from core.documents.settings import THREADS
 
@@ -70,7 +72,7 @@ def read_page(page: Any) -> Scan:
             pixels = np.ascontiguousarray(np.rot90(pixels, -turn // 90))
             found = _read(pixels)
     pixels, found = _straight(pixels, found)
-    lines = [_line(corners, text, score, scale) for corners, text, score in found]
+    lines = [Line(_points(inked_box(corners, text, pixels), scale), text, score) for corners, text, score in found]
     return Scan(_searchable(pixels, lines, scale), turn, lines)
 
 
@@ -90,9 +92,9 @@ def _straight(pixels: np.ndarray, found: list[Reading]) -> tuple[np.ndarray, lis
     return np.asarray(turned), [((corners - centre) @ matrix + centre, text, score) for corners, text, score in found]
 
 
-def _line(corners: np.ndarray, text: str, score: float, scale: float) -> Line:
-    (x0, y0), (x1, y1) = corners.min(axis=0) / scale, corners.max(axis=0) / scale
-    return Line((float(x0), float(y0), float(x1), float(y1)), text, score)
+def _points(box: tuple[float, float, float, float], scale: float) -> tuple[float, float, float, float]:
+    x0, y0, x1, y1 = box
+    return x0 / scale, y0 / scale, x1 / scale, y1 / scale
 
 
 def _is_upright(found: list[Reading]) -> bool:
@@ -128,6 +130,7 @@ def _engine() -> Any:
     threads = os.environ.get(THREADS, "")
     return RapidOCR(params={"Global.use_cls": False, "Global.log_level": "critical", "Global.return_word_box": True,
                             "Global.return_single_char_box": True,
+                            "Rec.rec_img_shape": [3, 48, 48], "Rec.rec_batch_num": 1,  # no line is padded to another
                             "EngineConfig.onnxruntime.intra_op_num_threads": int(threads) if threads.isdigit() else -1})
 
 
@@ -157,13 +160,21 @@ def _put_right(text: str) -> str:
     return re.sub(r"(?<![^\s(\[`])- -(?=\w)", "--", re.sub(r"^\s*。\s*(?=\S)", "• ", text))
 
 
+def _jpeg(pixels: np.ndarray) -> bytes:
+    """The picture as the layout models get it: quick to take out of the page again, which they do twice."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1])).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
 def _searchable(pixels: np.ndarray, lines: list[Line], scale: float) -> Any:
     """A page with the picture and the text in its places, for the layout models."""
     height, width = pixels.shape[:2]
     document = pymupdf.open()
     page = document.new_page(width=width / scale, height=height / scale)
-    samples = np.ascontiguousarray(pixels[:, :, ::-1]).tobytes()
-    page.insert_image(page.rect, pixmap=pymupdf.Pixmap(pymupdf.csRGB, width, height, samples, False))
+    page.insert_image(page.rect, stream=_jpeg(pixels))
     font = pymupdf.Font(_FONT)
     page.insert_font(fontname="F0", fontbuffer=font.buffer)
     for line in lines:
@@ -171,6 +182,6 @@ def _searchable(pixels: np.ndarray, lines: list[Line], scale: float) -> Any:
         size = rect.height
         natural = font.text_length(line.text, size)
         stretch = pymupdf.Matrix(rect.width / natural if natural else 1, 1)
-        page.insert_text(rect.bl + (0, -0.2 * size), line.text, fontsize=size, fontname="F0",
+        page.insert_text(rect.bl + (0, -BELOW * size), line.text, fontsize=size, fontname="F0",
                          morph=(rect.bl, stretch), render_mode=3)
     return document

@@ -107,11 +107,14 @@ def _ink(corners: np.ndarray, pixels: np.ndarray) -> tuple[np.ndarray, float]:
     upper, lower = corners[0] + u * (corners[1] - corners[0]), corners[3] + u * (corners[2] - corners[3])
     at = np.rint(upper + v * (lower - upper)).astype(int)
     x, y = at[..., 0].clip(0, pixels.shape[1] - 1), at[..., 1].clip(0, pixels.shape[0] - 1)
-    grey = pixels[y, x].mean(axis=2)
+    ink = is_ink(pixels[y, x].mean(axis=2))
+    return (ink.any(axis=0) if ink.any() else np.zeros(0, dtype=bool)), height
+
+
+def is_ink(grey: np.ndarray) -> np.ndarray:
+    """Which pixels of a line (rows, columns; 0 to 255) are ink; none where there is hardly any contrast."""
     dark, light = np.percentile(grey, 2), np.percentile(grey, 90)
-    if light - dark < 40:
-        return np.zeros(0, dtype=bool), height
-    return (grey < dark + 0.55 * (light - dark)).any(axis=0), height
+    return grey < (dark + 0.55 * (light - dark) if light - dark >= 40 else -1)
 
 
 def _widest_gap(columns: np.ndarray, start: float, end: float) -> float:

@@ -51,7 +51,7 @@ def encode(messages: list[Message], tokenizer: Any) -> Encoded:
     answering = False
     for text, control, trained in _runs(messages, tokenizer):
         if control is None:
-            new = _plain_ids(text, tokenizer)
+            new = plain_ids(text, tokenizer)
             answering = trained
         else:
             new, trained = [control], answering
@@ -72,7 +72,7 @@ def encode_prompt(messages: list[Message], tokenizer: Any) -> list[int]:
     """
     ids: list[int] = []
     for text, control, _ in _runs(_checked(messages), tokenizer, generation_prompt=True):
-        ids += _plain_ids(text, tokenizer) if control is None else [control]
+        ids += plain_ids(text, tokenizer) if control is None else [control]
     return ids
 
 
@@ -194,7 +194,7 @@ def _any_of(strings: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("(?=(" + "|".join(re.escape(s) for s in sorted(strings, key=len, reverse=True)) + "))")
 
 
-def _plain_ids(text: str, tokenizer: Any) -> list[int]:
+def plain_ids(text: str, tokenizer: Any) -> list[int]:
     """Ids of text in which no control token may arise: every control string in it is cut after its first character."""
     controls = _controls(tokenizer)
     cuts = sorted({m.start() + 1 for m in _any_of(tuple(controls)).finditer(text)} - {len(text)}) if controls else []

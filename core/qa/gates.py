@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.documents.pictures import masked
+from core.qa import strict as further
 from core.qa.chunk import language_of
+from core.qa.kinds import ABSENT
 from core.qa.locate import Place, locate
 from core.qa.numbers import digits_of, numbers_of
 from core.qa.types import Chunk, Draft, Language
@@ -21,16 +23,22 @@ LONGEST_QUESTION, LONGEST_ANSWER, LONGEST_QUOTE = 600, 4000, 2000
 
 @dataclass(frozen=True)
 class Verdict:
-    """Result of one gate; `detail` names the offending words."""
+    """Result of one gate; `detail` names the offending words. A failed `doubt` does not refuse, it asks for a look."""
 
     gate: str
     passed: bool
     detail: str = ""
+    doubt: bool = False
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """What the gates look at: a question, an answer, the verbatim evidence and what surrounds it."""
+    """What the gates look at: a question, an answer, the verbatim evidence and what surrounds it.
+
+    Attributes:
+        strict: the pair is a chat model's, which may word freely: further gates apply.
+        kind: type of the pair; a false premise may hold what no text says.
+    """
 
     question: str
     answer: str
@@ -38,10 +46,18 @@ class Candidate:
     chunk_text: str
     titles: str
     language: Language
+    strict: bool = False
+    kind: str = "fact"
 
 
-def check(draft: Draft, chunk: Chunk, language: Language | None = None) -> tuple[Place | None, list[Verdict]]:
-    """(where the quote stands in the chunk, all verdicts). Without a place only the quote's verdict is given."""
+def check(
+    draft: Draft, chunk: Chunk, language: Language | None = None, *, strict: bool = False
+) -> tuple[Place | None, list[Verdict]]:
+    """(where the quote stands in the chunk, all verdicts). Without a place only the quote's verdict is given.
+
+    Args:
+        strict: apply the further gates for the pairs of a chat model.
+    """
     text = masked(chunk.text)
     place = locate(masked(draft.quote), text) if len(draft.quote) <= LONGEST_QUOTE else None
     if place is None:
@@ -53,13 +69,19 @@ def check(draft: Draft, chunk: Chunk, language: Language | None = None) -> tuple
         text,
         " ".join((chunk.document_label, *chunk.heading_path)),
         language or chunk.language,
+        strict,
+        draft.kind,
     )
-    return place, [Verdict("quote", True), *check_text(candidate)]
+    near = Verdict("near", place.score == 1.0, doubt=True)
+    return place, [Verdict("quote", True), *check_text(candidate), near]
 
 
 def check_text(candidate: Candidate) -> list[Verdict]:
     """Verdicts of all gates that need no place: for drafts, and again for rows that a person edited."""
-    return [Verdict(name, not (detail := gate(candidate)), detail) for name, gate in GATES.items()]
+    gates = {**GATES, **STRICT} if candidate.strict else GATES
+    if candidate.kind == "absent":
+        gates = {name: gates[name] for name in ("form", "orders", "language")} | {"absent": _absent}
+    return [Verdict(name, not (detail := gate(candidate)), detail[:120]) for name, gate in gates.items()]
 
 
 def _form(c: Candidate) -> str:
@@ -99,12 +121,18 @@ def _names(c: Candidate) -> str:
 
 def _grounded(c: Candidate) -> str:
     """Half of the answer's content words, at least, come from the evidence, its titles or the question."""
-    terms = _terms(c.answer)
+    terms = terms_of(c.answer)
     if not terms:
         return ""
-    known = _terms(" ".join((c.evidence, c.question, c.titles)))
+    known = terms_of(" ".join((c.evidence, c.question, c.titles)))
     missing = sorted(terms - known)
     return ", ".join(missing)[:120] if len(missing) * 2 > len(terms) else ""
+
+
+def weakly_grounded(answer: str, question: str, evidence: str) -> bool:
+    """Whether more than a quarter of the answer's content words come from elsewhere."""
+    terms = terms_of(answer)
+    return len(terms - terms_of(f"{evidence} {question}")) * 4 > len(terms)
 
 
 _SOURCE_EN = re.compile(
@@ -139,7 +167,7 @@ def _standalone(c: Candidate) -> str:
 
 def _language(c: Candidate) -> str:
     """The question, and an answer of some length, are in the wanted language."""
-    if language_of(c.question) != c.language and len(_terms(c.question)) > 1:
+    if language_of(c.question) != c.language and len(terms_of(c.question)) > 1:
         return language_of(c.question)
     letters = re.sub(r"[\W\d_]+", "", c.answer)
     mixed = language_of(c.answer)
@@ -156,6 +184,46 @@ GATES: dict[str, Callable[[Candidate], str]] = {
     "language": _language,
 }
 
+
+
+def _absent(c: Candidate) -> str:
+    """The answer is the one sentence for questions that the documents leave open; the question is about them."""
+    unclear = _SOURCE_EN.search(c.question) or _SOURCE_ZH.search(c.question)
+    unclear = unclear or _about(replace(c, answer=""))
+    return "" if c.answer == ABSENT[c.language] and not unclear else c.question[:60]
+
+
+def _strict_numbers(c: Candidate) -> str:
+    """As `numbers`, also for numbers in words, without the titles, and for the numbers of the question."""
+    around = " ".join((c.chunk_text, c.titles, c.question if c.kind == "premise" else ""))
+    return further.wrong_numbers(c.answer, c.question, c.evidence, around)
+
+
+def _strict_names(c: Candidate) -> str:
+    """As `names`, but the name occurs in the evidence itself, not merely near it; codes as well."""
+    known = " ".join((c.evidence, c.titles, c.question)).lower()
+    names = [n for n in dict.fromkeys(_NAME.findall(c.answer)) if n != "I" and n.lower() not in known]
+    return ", ".join(names) or further.wrong_codes(c.answer, c.question, c.evidence, c.titles)
+
+
+def _about(c: Candidate) -> str:
+    """As `standalone`; besides, the question has a word of the text, so that it says what it is about."""
+    known = terms_of(" ".join((c.chunk_text, c.titles)))
+    return _standalone(c) or ("" if terms_of(c.question) & known or not known else c.question[:60])
+
+
+STRICT: dict[str, Callable[[Candidate], str]] = {
+    "numbers": _strict_numbers,
+    "units": lambda c: further.wrong_units(c.answer, c.question, c.evidence),
+    "dates": lambda c: further.wrong_dates(c.answer, c.question, c.evidence),
+    "names": _strict_names,
+    "standalone": _about,
+    "no_answer": lambda c: further.no_answer(c.answer) if not further.no_answer(c.evidence) else "",
+    "premise": lambda c: "" if c.kind != "premise" or further.takes_for_granted(
+        c.question, f"{c.chunk_text} {c.titles}", terms_of) else c.question[:60],
+}
+"""For pairs of a chat model: these replace the gates of the same name and add others."""
+
 _STOP = frozenset(
     "the and for with that this from are was were has have had not but its it's you your can will should must may "
     "which what when where who how why into than then they them their there been being also only such per any "
@@ -163,7 +231,7 @@ _STOP = frozenset(
 )
 
 
-def _terms(text: str) -> set[str]:
+def terms_of(text: str) -> set[str]:
     """Content words as four-letter stems, and pairs of neighbouring Han characters."""
     words = {w[:4] for w in re.findall(r"[a-z\u00c0-\u024f]{3,}", text.lower()) if w not in _STOP}
     runs = re.findall(r"[\u3400-\u9fff]+", text)

@@ -6,18 +6,23 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from core.llm.errors import ProviderError
 from core.llm.parse import Rejected, parse_reply
 from core.llm.types import ChatClient, Reply
+from core.qa.absent import Nearest, judge_absent
+from core.qa.checking import second_look
+from core.qa.gates import Verdict
+from core.qa.kinds import ABSENT, wishes
 from core.qa.ledger import Call, Ledger, call_key
 from core.qa.request import PROMPT_VERSION, FactItem, facts_wanted, messages, reply_schema, reply_tokens
 from core.qa.settings import LEAST, BuildSettings
 from core.qa.types import Chunk, Draft, Language
 
+CHECK_VERSION = "1"
 MOST_CALLS = 4
 """Calls for one chunk: the first, and up to three that continue a cut reply or repeat an unreadable one."""
 
@@ -29,6 +34,8 @@ class Work:
     drafts: list[Draft] = field(default_factory=list)
     last_key: str = ""
     failure: ProviderError | None = None
+    verdicts: dict[Draft, list[Verdict]] = field(default_factory=dict)
+    before: dict[Draft, Draft] = field(default_factory=dict)
 
 
 class Unreadable(ProviderError):
@@ -53,6 +60,8 @@ def recipe(settings: BuildSettings) -> str:
         settings.seed,
         PROMPT_VERSION,
     ]
+    if helper.kind != "builtin":
+        parts += [CHECK_VERSION, settings.judge, settings.kinds, settings.audience, settings.tone, settings.examples]
     return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()[:16]
 
 
@@ -61,17 +70,29 @@ def language_for(chunk: Chunk, settings: BuildSettings) -> Language:
     return chunk.language if settings.language == "document" or settings.helper.kind == "builtin" else settings.language
 
 
-def with_service(chunk: Chunk, settings: BuildSettings, client: ChatClient, ledger: Ledger) -> Work:
+def with_service(
+    chunk: Chunk,
+    settings: BuildSettings,
+    client: ChatClient,
+    ledger: Ledger,
+    nearest: Nearest | None = None,
+    only: Sequence[str] = (),
+) -> Work:
     """Asks for facts until the reply is whole, at most MOST_CALLS times. Recorded replies are not asked for again.
+
+    Args:
+        nearest: finds passages that may answer what is said to be left open.
+        only: passages of the chunk to ask about, instead of all of it.
 
     Raises ProviderError when the whole job should stop; other faults are in `Work.failure`.
     """
     work, items = Work(), list[FactItem]()
     wanted, wordings = facts_wanted(chunk, settings.most_facts), settings.wordings or LEAST
-    again, attempt = False, ledger.failures(chunk.id)
+    again, attempt, language = False, ledger.failures(chunk.id), language_for(chunk, settings)
+    wished = wishes(language, settings.kinds, settings.audience, settings.tone, settings.examples)
     for _ in range(MOST_CALLS):
         left = wanted - len(items)
-        asked = messages(chunk, language_for(chunk, settings), wordings, left, [i.quote for i in items], again)
+        asked = messages(chunk, language, wordings, left, [i.quote for i in items], again, wished, only)
         limit = reply_tokens(chunk, wordings, left)
         try:
             call = _asked_once(chunk, settings, client, ledger, asked, limit, attempt)
@@ -91,10 +112,31 @@ def with_service(chunk: Chunk, settings: BuildSettings, client: ChatClient, ledg
             work.failure = Unreadable() if not items else None
             break
         again = not fresh
-    work.drafts = _drafts(items, wordings)
+    work.drafts = _drafts([_said(item, language, settings) for item in items], wordings)
+    _look_again(work, chunk, settings, client, ledger, attempt, nearest)
     if not items and again and work.failure is None:
         work.failure = Unreadable()
     return work
+
+
+def _look_again(
+    work: Work, chunk: Chunk, settings: BuildSettings, client: ChatClient, ledger: Ledger, attempt: int,
+    nearest: Nearest | None,
+) -> None:
+    """Repair and judgement. A fault of the helper leaves the drafts as they are; one that stops the job is raised."""
+
+    def ask(stage: str, asked: list[dict[str, str]], schema: dict[str, Any], limit: int) -> Call | None:
+        try:
+            return _asked_once(chunk, settings, client, ledger, asked, limit, attempt, stage, schema)
+        except ProviderError as fault:
+            if fault.stops_job:
+                raise
+            return None
+
+    language = language_for(chunk, settings)
+    checked = second_look(chunk, language, work.drafts, settings.judge, ask)
+    work.drafts, work.before = checked.drafts, checked.before
+    work.verdicts = checked.verdicts | judge_absent(chunk, language, work.drafts, nearest or Nearest.of(ledger), ask)
 
 
 def _asked_once(
@@ -105,6 +147,8 @@ def _asked_once(
     asked: list[dict[str, str]],
     limit: int,
     attempt: int,
+    stage: str = "facts",
+    schema: dict[str, Any] | None = None,
 ) -> Call:
     helper = settings.helper
     sampling: dict[str, Any] = {
@@ -117,11 +161,11 @@ def _asked_once(
     if known := ledger.call(key):
         return known
     began = time.monotonic()
-    base: dict[str, Any] = {"key": key, "stage": "facts", "chunk_id": chunk.id, "model": helper.model,
+    base: dict[str, Any] = {"key": key, "stage": stage, "chunk_id": chunk.id, "model": helper.model,
                             "prompt_version": PROMPT_VERSION}
     try:
         reply = client.complete(
-            asked, schema=reply_schema(settings.wordings or LEAST, settings.most_facts),
+            asked, schema=schema or reply_schema(settings.kinds),
             deadline_s=helper.deadline_s, **sampling,
         )
         if reply.context_full:
@@ -194,6 +238,12 @@ def with_builtin(
 
 
 Writer = Callable[[Chunk], Work]
+
+
+def _said(item: FactItem, language: Language, settings: BuildSettings) -> FactItem:
+    """An item of a kind that was asked for; what the text leaves open has one answer."""
+    kind = item.kind if item.kind in settings.kinds else settings.kinds[0] if "absent" not in settings.kinds else "fact"
+    return item.model_copy(update={"kind": kind, "answer": ABSENT[language] if kind == "absent" else item.answer})
 
 
 def _drafts(items: list[FactItem], wordings: int) -> list[Draft]:

@@ -139,15 +139,20 @@ class Ledger:
             )
             db.execute("DELETE FROM pages WHERE document_id = ?", (document_id,))
             db.executemany(
-                "INSERT INTO pages VALUES (?, ?, ?, ?)",
+                "INSERT INTO pages (document_id, number, start, markdown, doubtful) VALUES (?, ?, ?, ?, ?)",
                 [
-                    (document_id, page.number, page.start, text)
+                    (document_id, page.number, page.start, text, page.number in given.doubtful)
                     for page, (_, text) in zip(body.pages, given.pages, strict=True)
                 ],
             )
             db.execute("UPDATE chunks SET retired = 1 WHERE document_id = ?", (document_id,))
             for ordinal, span in enumerate(spans):
                 _store_chunk(db, ordinal, span)
+            db.execute(
+                "UPDATE rows SET ordinal = (SELECT c.ordinal FROM chunks c WHERE c.id = rows.chunk_id) "
+                "WHERE document_id = ? AND ordinal != (SELECT c.ordinal FROM chunks c WHERE c.id = rows.chunk_id)",
+                (document_id,),
+            )
 
     def body(self, document_id: str) -> Body:
         """The stored text of a document."""

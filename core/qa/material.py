@@ -18,10 +18,12 @@ class Material:
     Attributes:
         pages: (number, Markdown) of all pages that can be read, in order.
         unused: by page, the parts that no questions are written from.
+        doubtful: numbers of pages that are hard to read: their pairs ask for a look.
     """
 
     pages: Sequence[tuple[int, str]]
     unused: Mapping[int, Sequence[Mark]]
+    doubtful: Collection[int] = ()
 
     @property
     def digest(self) -> str:
@@ -38,4 +40,6 @@ def ready_documents(ws: Workspace, wanted: Collection[str] = ()) -> list[Documen
 
 def material(ws: Workspace, document_id: str) -> Material:
     """A document's pages, read from disk."""
-    return Material(list(documents.page_texts(ws, document_id).items()), documents.unused(ws, document_id))
+    known = documents.find_document(ws, document_id)
+    return Material(list(documents.page_texts(ws, document_id).items()), documents.unused(ws, document_id),
+                    known.doubtful if known else ())

@@ -1,13 +1,13 @@
-"""The review table: listing, editing, deleting and restoring pairs, and what the counts on the page mean."""
+"""The review table: listing and editing pairs, and what the counts on the page mean."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from core.errors import UserError
+from core.qa import changes
 from core.qa.ledger import Ledger
-from core.qa.rows import recheck
+from core.qa.selection import ACCEPTED, ORDER, SHOWN, Filter, Wanted
 from core.qa.types import Evidence, Pair, PairState
 from core.storage.workspace import Workspace
 
@@ -40,6 +40,15 @@ class Counts:
     tokens_out: int = 0
 
 
+@dataclass(frozen=True)
+class Choices:
+    """What the filters of the review offer: pairs by pile, kinds of pairs, gates that refused or ask for a look."""
+
+    piles: dict[str, int]
+    kinds: list[str]
+    reasons: list[str]
+
+
 def list_pairs(
     ws: Workspace,
     offset: int = 0,
@@ -54,22 +63,20 @@ def list_pairs(
         query: words that occur in question or answer, in any letter case.
         state: None for accepted and rejected ones.
     """
+    piles = SHOWN if state is None else ACCEPTED if state == "accepted" else (state,)
+    return find_pairs(ws, Filter(query, document_id or "", piles=piles), offset, limit)
+
+
+def find_pairs(ws: Workspace, wanted: Filter, offset: int = 0, limit: int = 50) -> tuple[list[Pair], int]:
+    """(pairs in document order, number of all that match)."""
     if not ws.qa().ledger.exists():
         return [], 0
-    where = ["state = ?" if state else "state != 'deleted'"]
-    values: list[str] = [state] if state else []
-    for word in query.split():
-        where.append("(question LIKE ? ESCAPE '\\' OR answer LIKE ? ESCAPE '\\')")
-        pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        values += [pattern, pattern]
-    if document_id:
-        where.append("document_id = ?")
-        values.append(document_id)
-    condition = " AND ".join(where)
+    where, values = wanted.where()
     with Ledger(ws) as ledger:
-        total = ledger.one(f"SELECT COUNT(*) FROM pairs WHERE {condition}", *values)
+        total = ledger.one(f"SELECT COUNT(*) FROM rows WHERE {where}", *values)
         rows = ledger.query(
-            f"SELECT * FROM pairs WHERE {condition} ORDER BY document_id, ordinal, place LIMIT ? OFFSET ?",
+            f"SELECT * FROM pairs WHERE id IN (SELECT id FROM rows WHERE {where} ORDER BY {ORDER} LIMIT ? OFFSET ?) "
+            f"ORDER BY {ORDER}",
             *values,
             max(0, min(limit, PAGE_SIZE)),
             max(0, offset),
@@ -77,15 +84,37 @@ def list_pairs(
         return [_pair(row) for row in rows], total
 
 
+def choices(ws: Workspace) -> Choices:
+    """What there is to filter by."""
+    if not ws.qa().ledger.exists():
+        return Choices({}, [], [])
+    with Ledger(ws) as ledger:
+        piles = {r[0]: r[1] for r in ledger.query("SELECT pile, COUNT(*) FROM rows GROUP BY pile")}
+        reasons = ledger.query("SELECT DISTINCT gate FROM rows WHERE gate != '' UNION "
+                               "SELECT DISTINCT doubt FROM rows WHERE doubt != ''")
+        kinds = ledger.query("SELECT DISTINCT kind FROM rows ORDER BY kind")
+        return Choices(piles, [r[0] for r in kinds], [r[0] for r in reasons])
+
+
 def all_accepted(ws: Workspace) -> list[Pair]:
     """Every accepted pair in document order."""
     if not ws.qa().ledger.exists():
         return []
     with Ledger(ws) as ledger:
-        return [
-            _pair(r)
-            for r in ledger.query("SELECT * FROM pairs WHERE state = 'accepted' ORDER BY document_id, ordinal, place")
-        ]
+        return [_pair(r) for r in ledger.query(f"SELECT * FROM pairs WHERE pile IN ('ready', 'look') ORDER BY {ORDER}")]
+
+
+def liked(ws: Workspace, count: int = 3) -> list[Pair]:
+    """The pairs that a person confirmed or edited last, as examples of the style that is wanted."""
+    if not ws.qa().ledger.exists():
+        return []
+    with Ledger(ws) as ledger:
+        rows = ledger.query(
+            "SELECT p.* FROM pairs p LEFT JOIN (SELECT row_id, MAX(change_id) AS step FROM changed_rows "
+            "GROUP BY row_id) c ON c.row_id = p.id WHERE p.pile = 'ready' "
+            "AND (p.human = 'kept' OR p.origin = 'edited') "
+            "ORDER BY c.step DESC, p.id LIMIT ?", count)
+        return [_pair(row) for row in rows]
 
 
 def get_pair(ws: Workspace, id: str) -> Pair:
@@ -96,21 +125,15 @@ def get_pair(ws: Workspace, id: str) -> Pair:
 
 def edit_pair(ws: Workspace, id: str, question: str | None = None, answer: str | None = None) -> Pair:
     """Changes a pair and judges it again; the helper's words are kept. Raises UserError for empty texts."""
-    changes = {name: text.strip() for name, text in (("question", question), ("answer", answer)) if text is not None}
-    if not all(changes.values()):
+    changed = {name: text.strip() for name, text in (("question", question), ("answer", answer)) if text is not None}
+    if not all(changed.values()):
         raise UserError("qa.error.empty")
     with Ledger(ws) as ledger:
-        _one(ledger, id)
+        now = _one(ledger, id)
         with ledger.transaction() as db:
-            for name, text in changes.items():
-                db.execute(f"UPDATE rows SET {name} = ? WHERE id = ?", (text, id))
-            db.execute(
-                "UPDATE rows SET origin = CASE WHEN question = original_question AND answer = original_answer "
-                "THEN 'generated' ELSE 'edited' END, human = '' WHERE id = ?",
-                (id,),
-            )
-            db.execute("DELETE FROM gates WHERE row_id = ? AND gate IN ('duplicate', 'conflict')", (id,))
-            recheck(db, id)
+            changes.record(db, "edit", "id = ?", [id], texts=True)
+            db.execute("UPDATE rows SET human = '' WHERE id = ?", (id,))
+            changes.rewrite(db, [(id, changed.get("question", now.question), changed.get("answer", now.answer))])
         return _one(ledger, id)
 
 
@@ -120,22 +143,19 @@ def revert_pair(ws: Workspace, id: str) -> Pair:
     return edit_pair(ws, id, before.original_question, before.original_answer)
 
 
-def delete_pairs(ws: Workspace, ids: Sequence[str]) -> int:
+def delete_pairs(ws: Workspace, wanted: Wanted) -> int:
     """Takes pairs out; they can be restored. Returns how many were changed."""
-    return _set_human(ws, ids, "deleted")
+    return changes.delete(ws, wanted)
 
 
-def restore_pairs(ws: Workspace, ids: Sequence[str]) -> int:
+def restore_pairs(ws: Workspace, wanted: Wanted) -> int:
     """Brings deleted pairs back as they were, accepts rejected ones on the person's word; returns how many changed."""
-    with Ledger(ws) as ledger, ledger.transaction() as db:
-        before = db.total_changes
-        for id in ids:
-            db.execute(
-                "UPDATE rows SET human = CASE WHEN human = 'deleted' THEN '' ELSE 'kept' END WHERE id = ? AND "
-                "(SELECT state FROM pairs p WHERE p.id = rows.id) != 'accepted'",
-                (id,),
-            )
-        return db.total_changes - before
+    return changes.restore(ws, wanted)
+
+
+def confirm_pairs(ws: Workspace, wanted: Wanted) -> int:
+    """Says that pairs are good, rejected ones too; returns how many were changed."""
+    return changes.confirm(ws, wanted)
 
 
 def counts(ws: Workspace) -> Counts:
@@ -143,9 +163,9 @@ def counts(ws: Workspace) -> Counts:
     if not ws.qa().ledger.exists():
         return Counts()
     with Ledger(ws) as ledger:
-        states = {r[0]: r[1] for r in ledger.query("SELECT state, COUNT(*) FROM pairs GROUP BY state")}
+        piles = {r[0]: r[1] for r in ledger.query("SELECT pile, COUNT(*) FROM rows GROUP BY pile")}
         reasons = {
-            r[0]: r[1] for r in ledger.query("SELECT gate, COUNT(*) FROM pairs WHERE state = 'rejected' GROUP BY gate")
+            r[0]: r[1] for r in ledger.query("SELECT gate, COUNT(*) FROM rows WHERE pile = 'rejected' GROUP BY gate")
         }
         chunks = "FROM chunks c LEFT JOIN outcomes o ON o.chunk_id = c.id WHERE c.retired = 0 AND c.excluded = ''"
         calls = ledger.query(
@@ -153,10 +173,10 @@ def counts(ws: Workspace) -> Counts:
             "WHERE state != 'failed'"
         )[0]
         return Counts(
-            states.get("accepted", 0),
-            states.get("rejected", 0),
-            states.get("deleted", 0),
-            ledger.one("SELECT COUNT(DISTINCT fact_id) FROM pairs WHERE state = 'accepted'"),
+            piles.get("ready", 0) + piles.get("look", 0),
+            piles.get("rejected", 0),
+            piles.get("deleted", 0),
+            ledger.one("SELECT COUNT(DISTINCT fact_id) FROM rows WHERE pile IN ('ready', 'look')"),
             ledger.one("SELECT COUNT(*) FROM rows WHERE origin = 'edited'"),
             reasons,
             ledger.one(f"SELECT COUNT(*) {chunks} AND o.state = 'done'"),
@@ -164,13 +184,6 @@ def counts(ws: Workspace) -> Counts:
             ledger.one(f"SELECT COUNT(*) {chunks} AND o.state = 'failed'"),
             *calls,
         )
-
-
-def _set_human(ws: Workspace, ids: Sequence[str], value: str) -> int:
-    with Ledger(ws) as ledger, ledger.transaction() as db:
-        before = db.total_changes
-        db.executemany("UPDATE rows SET human = ? WHERE id = ? AND human != ?", [(value, id, value) for id in ids])
-        return db.total_changes - before
 
 
 def _one(ledger: Ledger, id: str) -> Pair:
@@ -196,4 +209,7 @@ def _pair(row) -> Pair:  # type: ignore[no-untyped-def]
         row["gate"] if row["state"] == "rejected" else "",
         row["original_question"],
         row["original_answer"],
+        row["pile"],
+        row["doubt"] if row["pile"] == "look" else "",
+        row["human"] == "kept",
     )

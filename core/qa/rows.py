@@ -6,69 +6,110 @@ import hashlib
 import re
 import sqlite3
 from collections import defaultdict
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from core.datasets.similar import bare, near_pairs
 from core.qa.chunk import Body, Span, locate_on_page
 from core.qa.gates import VERSION, Candidate, Verdict, check, check_text
 from core.qa.ledger import Ledger
 from core.qa.locate import locate
-from core.qa.types import Draft, Language
+from core.qa.types import Chunk, Draft, Language
+
+NEAR = ("duplicate", "conflict", "contested")
+"""Gates that compare a row with others."""
 
 
 def store_drafts(
-    db: sqlite3.Connection, body: Body, span: Span, drafts: list[Draft], language: Language, call_key: str
+    db: sqlite3.Connection,
+    body: Body,
+    span: Span,
+    drafts: list[Draft],
+    language: Language,
+    call_key: str,
+    *,
+    strict: bool = False,
+    verdicts: Mapping[Draft, list[Verdict]] = MappingProxyType({}),
+    before: Mapping[Draft, Draft] = MappingProxyType({}),
+    keep: bool = False,
 ) -> int:
     """Replaces the generated rows of a chunk by these drafts and returns how many passed; edited rows stay.
 
     A draft whose quote cannot be found is kept with the whole chunk as its evidence, so that the rejection can be read.
+
+    Args:
+        strict: a chat model wrote them: further gates apply.
+        verdicts: what a judge said, besides the gates.
+        before: what a mended draft was at first; kept for preference pairs.
+        keep: the rows that are there stay too: these drafts fill gaps.
     """
-    db.execute("DELETE FROM rows WHERE chunk_id = ? AND origin = 'generated' AND human = ''", (span.chunk.id,))
-    kept = {row[0] for row in db.execute("SELECT id FROM rows WHERE chunk_id = ?", (span.chunk.id,))}
+    chunk_id = span.chunk.id
+    if not keep:
+        db.execute("DELETE FROM rows WHERE chunk_id = ? AND origin = 'generated' AND human = ''", (chunk_id,))
+    kept = {row[0] for row in db.execute("SELECT id FROM rows WHERE chunk_id = ?", (chunk_id,))}
+    first = db.execute("SELECT COALESCE(MAX(place) + 1, 0) FROM rows WHERE chunk_id = ?", (chunk_id,)).fetchone()[0] \
+        if keep else 0
     passed = 0
-    for place, draft in enumerate(drafts):
-        found, verdicts = check(draft, span.chunk, language)
-        start, end = (found.start, found.end) if found else (0, len(span.chunk.text))
-        row_id = _id("q", span.chunk.id, draft.question, draft.answer)
+    for place, draft in enumerate(drafts, first):
+        row_id = _id("q", chunk_id, draft.question, draft.answer)
         if row_id in kept:
             continue
         kept.add(row_id)
-        fact_id = _id("f", span.chunk.id, draft.fact_key, draft.quote)
-        db.execute(
-            'INSERT OR IGNORE INTO facts (id, chunk_id, quote, start, "end") VALUES (?, ?, ?, ?, ?)',
-            (fact_id, span.chunk.id, span.chunk.text[start:end], start, end),
-        )
-        db.execute(
-            "INSERT INTO rows (id, fact_id, chunk_id, document_id, call_key, place, kind, variant, language, question, "
-            "answer, original_question, original_answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                row_id,
-                fact_id,
-                span.chunk.id,
-                span.chunk.document_id,
-                call_key,
-                place,
-                draft.kind,
-                draft.variant,
-                language,
-                draft.question,
-                draft.answer,
-                draft.question,
-                draft.answer,
-            ),
-        )
+        found, mine = check(draft, span.chunk, language, strict=strict)
+        mine += verdicts.get(draft, [])
+        start, end = (found.start, found.end) if found else (0, len(span.chunk.text))
+        _store_row(db, body, span, draft, language, (row_id, call_key, place, strict), start, end)
         _store_evidence(db, body, span, row_id, start, end, found.score if found else 0.0)
-        store_verdicts(db, row_id, verdicts)
-        passed += all(v.passed for v in verdicts)
-    db.execute("DELETE FROM facts WHERE chunk_id = ? AND id NOT IN (SELECT fact_id FROM rows)", (span.chunk.id,))
+        store_verdicts(db, row_id, mine)
+        if draft in before:
+            _store_first(db, row_id, before[draft], span.chunk, language)
+        passed += all(v.passed or v.doubt for v in mine)
+    db.execute("DELETE FROM facts WHERE chunk_id = ? AND id NOT IN (SELECT fact_id FROM rows)", (chunk_id,))
     return passed
+
+
+def _store_row(db: sqlite3.Connection, body: Body, span: Span, draft: Draft, language: Language,
+               key: tuple[str, str, int, bool], start: int, end: int) -> None:
+    chunk, (row_id, call_key, place, strict) = span.chunk, key
+    fact_id = _id("f", chunk.id, draft.fact_key, draft.quote)
+    db.execute(
+        'INSERT OR IGNORE INTO facts (id, chunk_id, quote, start, "end") VALUES (?, ?, ?, ?, ?)',
+        (fact_id, chunk.id, chunk.text[start:end], start, end),
+    )
+    values = {
+        "id": row_id, "fact_id": fact_id, "chunk_id": chunk.id, "document_id": chunk.document_id,
+        "call_key": call_key, "place": place, "kind": draft.kind, "variant": draft.variant, "language": language,
+        "question": draft.question, "answer": draft.answer, "original_question": draft.question,
+        "original_answer": draft.answer, "strict": strict,
+        "page": locate_on_page(body, *span.to_body(start, end))[0],
+        "ordinal": db.execute("SELECT ordinal FROM chunks WHERE id = ?", (chunk.id,)).fetchone()[0],
+    }
+    db.execute(f"INSERT INTO rows ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",
+               tuple(values.values()))
+
+
+def _store_first(db: sqlite3.Connection, row_id: str, draft: Draft, chunk: Chunk, language: Language) -> None:
+    """What a mended row was at first, and the gate that refused it."""
+    _, verdicts = check(draft, chunk, language, strict=True)
+    gate = next((v.gate for v in verdicts if not v.passed and not v.doubt), "")
+    db.execute("INSERT OR REPLACE INTO first_tries (row_id, question, answer, gate) VALUES (?, ?, ?, ?)",
+               (row_id, draft.question, draft.answer, gate))
 
 
 def store_verdicts(db: sqlite3.Connection, row_id: str, verdicts: list[Verdict]) -> None:
     """Writes verdicts of a row, replacing those of the same gates."""
     db.executemany(
-        "INSERT OR REPLACE INTO gates (row_id, gate, passed, detail, version) VALUES (?, ?, ?, ?, ?)",
-        [(row_id, v.gate, v.passed, v.detail, VERSION) for v in verdicts],
+        "INSERT OR REPLACE INTO gates (row_id, gate, passed, detail, version, doubt) VALUES (?, ?, ?, ?, ?, ?)",
+        [(row_id, v.gate, v.passed, v.detail, VERSION, v.doubt) for v in verdicts],
     )
+    settle(db, "id = ?", row_id)
+
+
+def settle(db: sqlite3.Connection, condition: str, *values: str) -> None:
+    """Notes in the rows which gate refuses them and which asks for a look: the first of each."""
+    first = "COALESCE((SELECT g.gate FROM gates g WHERE g.row_id = rows.id AND g.passed = 0 AND g.doubt = {} " \
+            "ORDER BY g.rowid LIMIT 1), '')"
+    db.execute(f"UPDATE rows SET gate = {first.format(0)}, doubt = {first.format(1)} WHERE {condition}", values)
 
 
 def recheck(db: sqlite3.Connection, row_id: str) -> None:
@@ -82,7 +123,8 @@ def recheck(db: sqlite3.Connection, row_id: str) -> None:
     store_verdicts(
         db,
         row_id,
-        check_text(Candidate(row["question"], row["answer"], row["quote"], row["text"], titles, row["language"])),
+        check_text(Candidate(row["question"], row["answer"], row["quote"], row["text"], titles, row["language"],
+                             bool(row["strict"]), row["kind"])),
     )
 
 
@@ -90,10 +132,16 @@ def find_duplicates(ledger: Ledger) -> int:
     """Marks nearly equal questions of all rows in document order, and rows whose text is gone; returns how many failed.
 
     Wordings of one fact may resemble each other but not be equal. Of different facts the later row is a duplicate when
-    the answers agree too, and a conflict when the same question has another answer.
+    the answers agree too, and a conflict when the same question has another answer; the earlier one is then contested,
+    which asks for a look, as does a page that is hard to read.
     """
     with ledger.transaction() as db:
-        db.execute("DELETE FROM gates WHERE gate IN ('duplicate', 'conflict', 'stale')")
+        db.execute("DELETE FROM gates WHERE gate IN ('duplicate', 'conflict', 'contested', 'stale', 'page')")
+        db.execute(
+            "INSERT INTO gates (row_id, gate, passed, version, doubt) SELECT e.row_id, 'page', 0, ?, 1 FROM evidence e "
+            "JOIN pages p ON p.document_id = e.document_id AND p.number = e.page WHERE p.doubtful = 1", (VERSION,)
+        )
+        settle(db, "gate != '' OR doubt != '' OR id IN (SELECT row_id FROM gates WHERE passed = 0)")
         _mark_stale(db)
         rows = db.execute(
             "SELECT id, fact_id, question, answer FROM pairs p WHERE state = 'accepted' "
@@ -123,6 +171,8 @@ def _mark_near(db: sqlite3.Connection, rows: list[sqlite3.Row]) -> int:
                 verdict = "duplicate" if agree and numbers[i] == numbers[j] else ""
             if verdict:
                 out[j] = (verdict, rows[i]["question"])
+                if verdict == "conflict":
+                    store_verdicts(db, rows[i]["id"], [Verdict("contested", False, rows[j]["answer"][:120], True)])
                 break
     for j, (gate, detail) in out.items():
         store_verdicts(db, rows[j]["id"], [Verdict(gate, False, detail[:120])])

@@ -59,6 +59,42 @@ MIGRATIONS = (
                  ELSE 'accepted' END AS state
         FROM rows r JOIN evidence e ON e.row_id = r.id JOIN chunks c ON c.id = r.chunk_id;
     """,
+    # Piles of the review: what decides them stands in the row itself, so that 100,000 rows are counted and listed by
+    # an index. `gate` is the first gate that refused the row, `doubt` the first that asks for a look.
+    """
+    ALTER TABLE gates ADD COLUMN doubt INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE pages ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE rows ADD COLUMN gate TEXT NOT NULL DEFAULT '';
+    ALTER TABLE rows ADD COLUMN doubt TEXT NOT NULL DEFAULT '';
+    ALTER TABLE rows ADD COLUMN strict INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE rows ADD COLUMN page INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE rows ADD COLUMN ordinal INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE rows ADD COLUMN pile TEXT AS (
+        CASE WHEN human = 'deleted' THEN 'deleted' WHEN human = 'kept' THEN 'ready' WHEN gate != '' THEN 'rejected'
+             WHEN doubt != '' THEN 'look' ELSE 'ready' END) VIRTUAL;
+    UPDATE rows SET
+        gate = COALESCE((SELECT g.gate FROM gates g WHERE g.row_id = rows.id AND g.passed = 0
+                         ORDER BY g.rowid LIMIT 1), ''),
+        page = COALESCE((SELECT e.page FROM evidence e WHERE e.row_id = rows.id), 0),
+        ordinal = COALESCE((SELECT c.ordinal FROM chunks c WHERE c.id = rows.chunk_id), 0);
+    CREATE INDEX rows_of_pile ON rows (pile, document_id, ordinal, place);
+    CREATE INDEX rows_in_order ON rows (document_id, ordinal, place);
+    CREATE INDEX rows_of_fact ON rows (fact_id);
+    CREATE TABLE changes (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, params TEXT NOT NULL DEFAULT '{}',
+        rows INTEGER NOT NULL DEFAULT 0, at REAL NOT NULL);
+    CREATE TABLE changed_rows (
+        change_id INTEGER NOT NULL REFERENCES changes ON DELETE CASCADE, row_id TEXT NOT NULL, human TEXT NOT NULL,
+        question TEXT, answer TEXT, gate TEXT NOT NULL, PRIMARY KEY (change_id, row_id)) WITHOUT ROWID;
+    CREATE TABLE first_tries (
+        row_id TEXT PRIMARY KEY REFERENCES rows ON DELETE CASCADE, question TEXT NOT NULL, answer TEXT NOT NULL,
+        gate TEXT NOT NULL);
+    DROP VIEW pairs;
+    CREATE VIEW pairs AS
+        SELECT r.*, e.document_id AS e_document, e.label, e.quote, e.start, e."end",
+            CASE r.pile WHEN 'ready' THEN 'accepted' WHEN 'look' THEN 'accepted' ELSE r.pile END AS state
+        FROM rows r JOIN evidence e ON e.row_id = r.id;
+    """,
 )
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from pydantic import field_validator
+
 from core.llm.settings import HelperSettings
+from core.qa.kinds import KINDS, USUAL
 from core.settings import Settings, setting
 
 LEAST, MOST, ROWS = 6, 10, 700
@@ -20,13 +23,26 @@ class BuildSettings(Settings):
     helper: HelperSettings = setting(HelperSettings(), widget="hidden")
     wordings: int = setting(0, widget="slider", step=1, ge=0, le=12)
     sample: int = setting(0, widget="hidden", ge=0, le=100)
-    scope: Literal["missing", "all"] = setting("missing", choices=("missing", "all"), advanced=True)
+    scope: Literal["missing", "all", "gaps"] = setting("missing", choices=("missing", "all"), advanced=True)
     language: Literal["document", "en", "zh"] = setting(
         "document", choices=("document", "en", "zh"), advanced=True, when="helper.kind=ollama|openai"
     )
+    kinds: tuple[str, ...] = setting(USUAL, widget="hidden")
+    audience: Literal["any", "newcomer", "expert"] = setting("any", widget="hidden")
+    tone: Literal["plain", "friendly", "formal", "brief"] = setting("plain", widget="hidden")
+    examples: tuple[tuple[str, str], ...] = setting((), widget="hidden", max_length=5)
     chunk_tokens: int = setting(600, advanced=True, unit="tokens", ge=100, le=4000, step=50)
     most_facts: int = setting(12, advanced=True, ge=1, le=40, step=1, when="helper.kind=ollama|openai")
+    judge: Literal["never", "doubtful", "all"] = setting(
+        "doubtful", choices=("never", "doubtful", "all"), advanced=True, when="helper.kind=ollama|openai"
+    )
     seed: int = setting(42, advanced=True, ge=0, le=2**31 - 1)
+
+    @field_validator("kinds")
+    @classmethod
+    def _known_kinds(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        chosen = tuple(kind for kind in KINDS if kind in value)
+        return chosen or USUAL
 
     def wordings_for(self, facts: int) -> int:
         """Questions wanted for each fact of a document that states so many.

@@ -8,6 +8,7 @@ from typing import Literal
 Language = Literal["en", "zh"]
 ChunkKind = Literal["text", "table", "list", "code"]
 PairState = Literal["accepted", "rejected", "deleted"]
+Pile = Literal["ready", "look", "rejected", "deleted"]
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,9 @@ class Pair:
         fact_key: equal for all wordings of one fact, unique over documents.
         origin: "generated" or "edited" (a person changed it).
         reason: why a rejected pair was rejected: name of the gate, empty for others.
+        pile: where it lies in the review; pairs of "ready" and "look" are accepted.
+        doubt: what asks for a look at it: name of the gate, empty for others.
+        confirmed: a person said that it is good.
         original_question, original_answer: what the helper wrote; equal to question and answer until edited.
     """
 
@@ -109,3 +113,6 @@ class Pair:
     reason: str = ""
     original_question: str = ""
     original_answer: str = ""
+    pile: Pile = "ready"
+    doubt: str = ""
+    confirmed: bool = False

@@ -15,7 +15,9 @@ from core.llm.opening import open_client
 from core.llm.pacing import run_many
 from core.llm.secrets import install_redaction
 from core.llm.types import ChatClient
+from core.qa.absent import Nearest
 from core.qa.chunk import Body, Span
+from core.qa.coverage import gaps
 from core.qa.generate import Work, facts_stated, language_for, recipe, with_builtin, with_service
 from core.qa.ledger import Ledger
 from core.qa.material import material, ready_documents
@@ -34,16 +36,27 @@ def run(job: JobContext) -> None:
     with Ledger(job.ws) as ledger:
         job.phase("chunks")
         known = sync_documents(job, ledger, settings)
-        todo = ledger.spans(known, missing_only=settings.scope == "missing", recipe=recipe(settings))
+        left = gaps(ledger, known) if settings.scope == "gaps" else {}
+        before = ledger.one("SELECT COUNT(*) FROM rows WHERE pile IN ('ready', 'look')")
         try:
-            if todo:
-                _generate(job, ledger, settings, _spread(todo) if settings.sample else todo)
+            if todo := _todo(ledger, settings, known, left):
+                _generate(job, ledger, settings, _spread(todo) if settings.sample else todo, left)
         finally:
             job.phase("duplicates")
             find_duplicates(ledger)
-            job.result(**_totals(ledger, known))
+            now = ledger.one("SELECT COUNT(*) FROM rows WHERE pile IN ('ready', 'look')")
+            job.result(**_totals(ledger, known), added=now - before, passages=sum(map(len, left.values())))
     if job.should_stop():
         raise JobStopped
+
+
+def _todo(ledger: Ledger, settings: BuildSettings, known: list[str], left: dict[str, list[str]]) -> list[Span]:
+    """The chunks to write about. The built-in helper has asked about all that its rules find: it fills no gaps."""
+    if settings.scope != "gaps":
+        return ledger.spans(known, missing_only=settings.scope == "missing", recipe=recipe(settings))
+    if settings.helper.kind == "builtin":
+        return []
+    return [span for span in ledger.spans(known, missing_only=False, recipe="") if span.chunk.id in left]
 
 
 def sync_documents(job: JobContext, ledger: Ledger, settings: BuildSettings) -> list[str]:
@@ -58,13 +71,14 @@ def sync_documents(job: JobContext, ledger: Ledger, settings: BuildSettings) -> 
     return [d.id for d in ready]
 
 
-def _generate(job: JobContext, ledger: Ledger, settings: BuildSettings, todo: list[Span]) -> None:
+def _generate(job: JobContext, ledger: Ledger, settings: BuildSettings, todo: list[Span],
+              left: dict[str, list[str]]) -> None:
     job.phase("generate")
     job.progress(0, len(todo), "chunks")
     bodies = {span.chunk.document_id: ledger.body(span.chunk.document_id) for span in todo}
     failed_in_a_row = accepted = 0
     with _client(job, settings, todo) as client:
-        work = _worker(settings, client, ledger, list(bodies))
+        work = _worker(settings, client, ledger, list(bodies), left)
         enough = lambda: bool(settings.sample) and accepted >= settings.sample  # noqa: E731
         workers = 1 if settings.helper.kind == "builtin" else 2 if settings.sample else settings.helper.concurrency
         for done, (span, future) in enumerate(
@@ -90,13 +104,14 @@ def _generate(job: JobContext, ledger: Ledger, settings: BuildSettings, todo: li
                 raise made.failure
 
 
-def _worker(settings: BuildSettings, client: ChatClient | None, ledger: Ledger, document_ids: list[str]
-            ) -> Callable[[Span], Work]:
+def _worker(settings: BuildSettings, client: ChatClient | None, ledger: Ledger, document_ids: list[str],
+            left: dict[str, list[str]]) -> Callable[[Span], Work]:
     if settings.helper.kind == "builtin":
         wordings = {id: _wordings(settings, ledger, id) for id in document_ids}
         return lambda span: with_builtin(span.chunk, settings, client, ledger, wordings[span.chunk.document_id])
     assert client is not None
-    return lambda span: with_service(span.chunk, settings, client, ledger)
+    nearest = Nearest.of(ledger)
+    return lambda span: with_service(span.chunk, settings, client, ledger, nearest, left.get(span.chunk.id, ()))
 
 
 def _wordings(settings: BuildSettings, ledger: Ledger, document_id: str) -> int:
@@ -106,12 +121,18 @@ def _wordings(settings: BuildSettings, ledger: Ledger, document_id: str) -> int:
 
 
 def _commit(ledger: Ledger, settings: BuildSettings, body: Body, span: Span, made: Work) -> int:
-    """Rows and the chunk's outcome in one transaction; returns how many rows passed."""
+    """Rows and the chunk's outcome in one transaction; returns how many rows passed. What fills gaps adds to the rows
+    that are there, and a fault of it leaves the chunk as finished as it was."""
+    filling = settings.scope == "gaps"
     with ledger.transaction() as db:
         passed = 0
         if made.drafts or made.failure is None:
-            passed = store_drafts(db, body, span, made.drafts, language_for(span.chunk, settings), made.last_key)
-        ledger.outcome(db, span.chunk.id, recipe(settings), made.failure.as_dict() if made.failure else None)
+            passed = store_drafts(
+                db, body, span, made.drafts, language_for(span.chunk, settings), made.last_key,
+                strict=settings.helper.kind != "builtin", verdicts=made.verdicts, before=made.before, keep=filling,
+            )
+        if not filling:
+            ledger.outcome(db, span.chunk.id, recipe(settings), made.failure.as_dict() if made.failure else None)
     return passed
 
 
@@ -162,7 +183,7 @@ def _totals(ledger: Ledger, known: list[str]) -> dict[str, Any]:
     states = dict(
         map(
             tuple,
-            ledger.query(f"SELECT state, COUNT(*) FROM pairs WHERE document_id IN ({marks}) GROUP BY state", *known),
+            ledger.query(f"SELECT pile, COUNT(*) FROM rows WHERE document_id IN ({marks}) GROUP BY pile", *known),
         )
     )
     failed = ledger.one(
@@ -171,7 +192,7 @@ def _totals(ledger: Ledger, known: list[str]) -> dict[str, Any]:
         *known,
     )
     return {
-        "accepted": states.get("accepted", 0),
+        "accepted": states.get("ready", 0) + states.get("look", 0),
         "rejected": states.get("rejected", 0),
         "failed_chunks": failed,
         "finished_at": time.time(),

@@ -37,13 +37,23 @@ def read_adapter(folder: Path) -> AdapterFiles:
     Raises:
         UserError: weights are missing or not safetensors, it is not LoRA, or it changes the shared base weights.
     """
+    return adapter_files(folder, *adapter_parts(folder))
+
+
+def adapter_parts(folder: Path) -> tuple[dict[str, Any], Path]:
+    """Configuration and weights of an adapter of any kind. Raises UserError: missing, or not safetensors."""
     files = {path.name: path for path in folder.iterdir()} if folder.is_dir() else {}
     if _CONFIG not in files:
         raise UserError("serving.error.adapter_missing", name=folder.name)
     if _WEIGHTS not in files:
         raise UserError("serving.error.adapter_not_safetensors", name=folder.name)
     config = read_json(files[_CONFIG])
-    if not isinstance(config, dict) or config.get("peft_type") != "LORA":
+    return config if isinstance(config, dict) else {}, files[_WEIGHTS]
+
+
+def adapter_files(folder: Path, config: dict[str, Any], weights: Path) -> AdapterFiles:
+    """A LoRA adapter that leaves the base weights as they are. Raises UserError for any other."""
+    if config.get("peft_type") != "LORA":
         raise UserError("serving.error.adapter_kind", name=folder.name)
     wrong = [key for key in _REFUSED if config.get(key)]
     if config.get("init_lora_weights", True) not in _PLAIN_STARTS:
@@ -52,7 +62,7 @@ def read_adapter(folder: Path) -> AdapterFiles:
         wrong.append("bias")
     if wrong:
         raise UserError("serving.error.adapter_changes_base", name=folder.name, settings=", ".join(wrong))
-    return AdapterFiles({key: config[key] for key in _USED if config.get(key) is not None}, files[_WEIGHTS])
+    return AdapterFiles({key: config[key] for key in _USED if config.get(key) is not None}, weights)
 
 
 def attach(model: Any, name: str, files: AdapterFiles) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from core import jobs
 from core.errors import UserError
 from core.jobs import JobState, JobView
-from core.serving.adapters import read_adapter
+from core.serving.alone import read_result
 from core.serving.names import adapter_folder, base_folder, base_label
 from core.serving.settings import ServeSettings
 from core.storage import Workspace, read_json
@@ -56,7 +56,7 @@ def ensure(ws: Workspace, model: str, adapters: Sequence[str] = (), settings: Se
     """
     base_folder(ws, model)
     for name in adapters:
-        read_adapter(adapter_folder(ws, name))
+        read_result(adapter_folder(ws, name))
     with _starting(ws):
         found = _usable(ws, model)
         if found is None:

@@ -36,9 +36,13 @@ def base_folder(ws: Workspace, model: str) -> Path:
 
 
 def adapter_folder(ws: Workspace, name: str) -> Path:
-    """Folder of an adapter: that of a training run, or the question writer's. Raises UserError for other names."""
+    """Folder of a result: of a training run (an adapter or a whole model), or the question writer's adapter.
+
+    Raises UserError for other names.
+    """
     if name == QUESTION_WRITER:
         return ws.question_writer
     if not check_id(name).startswith("run-"):
         raise UserError("serving.error.adapter_missing", name=name)
-    return ws.run(name).adapter
+    run = ws.run(name)
+    return run.model if (run.model / "manifest.json").is_file() else run.adapter

@@ -13,7 +13,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.jobs import JobContext, JobStopped
-from core.serving.adapters import read_adapter
+from core.serving.alone import read_result
 from core.serving.keys import KeyRing
 from core.serving.names import adapter_folder, base_folder, base_name
 from core.serving.settings import ServeSettings
@@ -41,7 +41,7 @@ def run(job: JobContext) -> None:
             job.warn("serving.warning.port_taken", wanted=settings.port, port=address[1])
         engine = Engine.load(base_folder(job.ws, model), WorkQueue(settings.max_waiting, settings.max_batch))
         for name in job.params.get("adapters") or []:
-            engine.add_adapter(name, read_adapter(adapter_folder(job.ws, name)))
+            engine.add_adapter(name, read_result(adapter_folder(job.ws, name)))
         job.check_stop()
         stopped = asyncio.run(_serve(job, engine, settings, model, listener))
     if stopped:
@@ -56,7 +56,7 @@ async def _serve(job: JobContext, engine: Any, settings: ServeSettings, model: s
 
     def load_adapter(name: str) -> None:
         if name not in engine.adapters:
-            engine.add_adapter(name, read_adapter(adapter_folder(job.ws, name)))
+            engine.add_adapter(name, read_result(adapter_folder(job.ws, name)))
 
     class Server(uvicorn.Server):
         @contextlib.contextmanager

@@ -296,6 +296,21 @@ class RunPaths:
         return self.dir / "adapter"
 
     @property
+    def model(self) -> Path:
+        """The trained model of a run that changes the model's own weights, a complete folder with a manifest."""
+        return self.dir / "model"
+
+    @property
+    def best(self) -> Path:
+        """The result at the lowest held-out loss so far, for runs that keep it."""
+        return self.dir / "best"
+
+    @property
+    def start(self) -> Path:
+        """What PiSSA's adapter began with; its result is the difference to it."""
+        return self.dir / "start"
+
+    @property
     def checkpoints(self) -> Path:
         """Parent folder of the checkpoints."""
         return self.dir / "checkpoints"

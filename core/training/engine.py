@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,11 +19,11 @@ from trl import SFTTrainer
 
 from core.errors import UserError
 from core.jobs import JobContext
-from core.storage import remove_dir
-from core.storage.workspace import RunPaths
-from core.training import checkpoints
 from core.training.hardware import used_bytes
+from core.training.keeping import Kept
+from core.training.methods import rows_may_share
 from core.training.side_by_side import answer_states, mergeable
+from core.training.virtual import prompted
 
 _LOST_STEPS = 3
 _POOL_BATCHES = 4
@@ -72,8 +71,8 @@ class LengthGrouped(Sampler[int]):
             yield from batch
 
 
-class AnswerTrainer(SFTTrainer):
-    """SFTTrainer that writes checkpoints through our storage.
+class AnswerTrainer(Kept, SFTTrainer):
+    """SFTTrainer with batches by length that scores answers alone.
 
     On a graphics card TRL's fused head already scores answer tokens only; elsewhere it scores every token, so the
     loss is computed here from the hidden states at answer positions (same value, fewer products with the vocabulary).
@@ -86,20 +85,17 @@ class AnswerTrainer(SFTTrainer):
             it to help where answers are short and rows are few.
     """
 
-    def __init__(self, *args: Any, job: JobContext, run: RunPaths, lengths: list[int], opening: int = 0,
+    def __init__(self, *args: Any, lengths: list[int], opening: int = 0,
                  instead: dict[tuple[int, int], int] | None = None, prompt_loss_weight: float = 0.0,
                  **kwargs: Any) -> None:
-        self.job, self.run = job, run
         self.opening, self.prompt_weight, self.reported = opening, prompt_loss_weight, 0.0
         super().__init__(*args, **kwargs)
         self.sampler = LengthGrouped(lengths, self.args.per_device_train_batch_size, self.args.seed, instead)
         plain = _has_plain_head(self.model)
         self.answers_only = plain and (self.args.device.type != "cuda" or prompt_loss_weight > 0)
         if prompt_loss_weight > 0 and not plain:
-            job.warn("train.warning.no_prompt_loss")
-        # Dropout draws anew for every row, so a shared opening would be another model.
-        drops = any(config.lora_dropout for config in self.model.peft_config.values())
-        self.merges = not drops and mergeable(self.model.config.get_text_config())
+            self.job.warn("train.warning.no_prompt_loss")
+        self.merges = rows_may_share(self.settings) and mergeable(self.model.config.get_text_config())
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         return self.sampler
@@ -109,9 +105,11 @@ class AnswerTrainer(SFTTrainer):
         """Mean negative log-likelihood per answer token of the whole step, in training with that of the questions."""
         if return_outputs or not self.answers_only or self.accelerator.num_processes > 1:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        causal = self.accelerator.unwrap_model(model).get_base_model()
+        whole = self.accelerator.unwrap_model(model)
+        causal = whole.get_base_model() if hasattr(whole, "get_base_model") else whole
         asks = model.training and self.prompt_weight > 0
-        states, targets, answers = answer_states(causal.base_model, inputs, self.merges, self.opening if asks else None)
+        decoder = prompted(whole) if self.settings.trains_prompt else causal.base_model
+        states, targets, answers = answer_states(decoder, inputs, self.merges, self.opening if asks else None)
         head = causal.get_output_embeddings()
         tokens = torch.as_tensor(int(answers.sum()) if num_items_in_batch is None else num_items_in_batch).clamp(min=1)
         loss = _summed(head, states[answers], targets[answers]) / tokens
@@ -128,21 +126,6 @@ class AnswerTrainer(SFTTrainer):
             self.reported = 0.0
         super().log(logs, *args, **kwargs)
 
-    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
-        """TRL's card describes a hub upload; checkpoints need none."""
-
-    def _get_output_dir(self, trial: Any) -> str:
-        return str(self._staging.checkpoints)
-
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """Written aside, then moved into place with its manifest last."""
-        self._staging = RunPaths(self.job.ws.tmp_dir())
-        super()._save_checkpoint(model, trial)
-        step = self.state.global_step
-        checkpoints.publish(self._staging.checkpoint(step), self.run, step)
-        remove_dir(self._staging.dir)
-        self.job.item(checkpoint=step)
-
 
 def _summed(head: Any, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Summed negative log-likelihood of tokens (n,) at states (n, features), without the scores of all at once."""
@@ -157,7 +140,7 @@ def _has_plain_head(model: Any) -> bool:
     config = model.config.get_text_config()
     scales = ("final_logit_softcapping", "logit_scale", "output_multiplier", "lm_head_multiplier", "logits_scaling")
     return all(getattr(config, name, None) in (None, 1, 1.0) for name in scales) \
-        and not hasattr(config, "output_router_logits") and hasattr(model, "get_base_model")
+        and not hasattr(config, "output_router_logits")
 
 
 class Reporter(TrainerCallback):
@@ -165,7 +148,7 @@ class Reporter(TrainerCallback):
 
     def __init__(self, job: JobContext) -> None:
         self.job = job
-        self.trainer: AnswerTrainer | None = None
+        self.trainer: Any = None
         self.stopped = False
         self.lost = 0
         self.tokens, self.moment = 0, time.monotonic()
@@ -177,7 +160,7 @@ class Reporter(TrainerCallback):
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """A resumed epoch must get its own order; the library passes the number on for whole epochs only."""
-        if self.trainer is not None:
+        if hasattr(self.trainer, "sampler"):
             self.trainer.sampler.set_epoch(int((state.epoch or 0) + 1e-6))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -188,7 +171,7 @@ class Reporter(TrainerCallback):
             control.should_save = True
             control.should_training_stop = True
         # Not when stopped: an evaluation draws random numbers, and a resumed run must equal an uninterrupted one.
-        if self.trainer is not None and self.trainer.eval_dataset and state.global_step >= state.max_steps:
+        if self.trainer is not None and self.trainer.eval_dataset is not None and state.global_step >= state.max_steps:
             control.should_evaluate = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
@@ -200,7 +183,7 @@ class Reporter(TrainerCallback):
         elif "loss" in logs:
             self.job.metric(step=state.global_step, epoch=round(state.epoch or 0, 4), loss=logs["loss"],
                             learning_rate=logs.get("learning_rate"), grad_norm=logs.get("grad_norm"),
-                            tokens_per_second=self._speed(), memory=used_bytes())
+                            tokens_per_second=self._speed(), memory=used_bytes(), **_further(logs))
             self._watch(logs["loss"], state.global_step)
 
     def restart_clock(self) -> None:
@@ -210,7 +193,7 @@ class Reporter(TrainerCallback):
     def _speed(self) -> float | None:
         """Tokens a second since the last step, padding not counted."""
         now = time.monotonic()
-        total = self.trainer._total_train_tokens if self.trainer else 0
+        total = getattr(self.trainer, "_total_train_tokens", 0) or 0
         tokens, seconds = total - self.tokens, now - self.moment
         self.tokens, self.moment = total, now
         return round(tokens / seconds, 1) if seconds > 0 else None
@@ -222,11 +205,10 @@ class Reporter(TrainerCallback):
             raise UserError("train.error.loss_lost", step=step)
 
 
-def save_adapter(model: Any, target: Path, base_model: str) -> None:
-    """Writes the adapter as safetensors into an empty folder; its configuration names the base model by `base_model`.
+# What trainers of other stages tell beside their loss: TRL's name → ours.
+_FURTHER = {"reward": "reward", "rewards/margins": "reward_margin", "margin": "reward_margin",
+            "rewards/accuracies": "reward_accuracy", "accuracy": "reward_accuracy", "kl": "kl"}
 
-    Args:
-        base_model: catalogue id or folder, as in the run's settings.
-    """
-    model.peft_config["default"].base_model_name_or_path = base_model
-    model.save_pretrained(str(target), safe_serialization=True, save_embedding_layers=False)
+
+def _further(logs: dict[str, float]) -> dict[str, float]:
+    return {ours: float(logs[theirs]) for theirs, ours in _FURTHER.items() if theirs in logs}

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import random
-from importlib import resources
 
-from core.errors import UserError
+from core.datasets.general import load_general
 from core.models.chat_template import Message
-
-_FILE = "general.json"
 
 
 def mix_general(conversations: list[list[Message]], share: float, seed: int) -> list[list[Message]]:
@@ -27,11 +23,3 @@ def mix_general(conversations: list[list[Message]], share: float, seed: int) -> 
     pool = load_general()
     wanted = min(len(pool), round(len(conversations) * share / (1 - share)))
     return conversations + random.Random(seed).sample(pool, wanted)
-
-
-def load_general() -> list[list[Message]]:
-    """The shipped general conversations: lists of messages with role and content."""
-    file = resources.files("core.training").joinpath(_FILE)
-    if not file.is_file():
-        raise UserError("train.error.no_general", file=_FILE)
-    return [row["messages"] for row in json.loads(file.read_text(encoding="utf-8"))]

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from core.datasets import DatasetInfo
+from core.datasets.general import load_general
 from core.datasets.reading import as_conversation, every_row
 from core.datasets.rows import Row
 from core.errors import UserError
 from core.storage import Workspace
-from core.training.general import load_general
 from core.training.settings import TrainSettings
 from core.training.token_counts import last_count
 
@@ -72,7 +72,8 @@ def known(ws: Workspace, info: DatasetInfo, settings: TrainSettings) -> Lengths:
     """What is known of the lengths. Counts of another model are better than letters."""
     counted = last_count(ws, info)
     guess = guessed(ws, info.id, info.state)
-    general, general_lengths = _general(max(info.rows, guess[1]), settings.general_share)
+    general, general_lengths = _general(max(info.rows, guess[1]),
+                                        settings.general_share if settings.stage == "sft" else 0.0)
     if counted and counted.rows:
         lengths, starts = counted.lengths, counted.starts
         answers, rows = counted.trained / max(1, counted.tokens), counted.rows
@@ -96,7 +97,7 @@ def guessed(ws: Workspace, dataset_id: str, state: str) -> tuple[tuple[tuple[int
     end = time.monotonic() + BUDGET_S
     try:
         for row in every_row(ws, dataset_id, "train"):
-            if isinstance(row, Row) and row.kind == "chat":
+            if isinstance(row, Row):
                 talk = as_conversation(row)
                 sizes = [letters(turn["content"]) + _TURN for turn in talk]
                 total += sum(sizes) + _OPENING

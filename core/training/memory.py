@@ -4,8 +4,8 @@ The peak is at the start of the backward pass of a step that is not the first. T
 
 - the weights, in the numbers they are computed in;
 - the trainable weights with their two moments of AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101), in single
-  precision; their gradients only when several batches are added up, because they are freed before each forward pass
-  and come back while the activations go;
+  precision; their gradients only when several batches are added up or they are larger than the activations, because
+  they are freed before each forward pass and come back while the activations go;
 - the activations. Korthikanti et al. 2022 (arXiv:2205.05198, section 4.1) count what each operation of a layer keeps
   for its backward pass; here the base is frozen, so a linear layer keeps its input for the adapter alone, and attention
   is fused, so its scores are not kept (Dao et al. 2022, arXiv:2205.14135). Per layer and token these are: the inputs
@@ -92,6 +92,9 @@ class Plan:
 
     Attributes:
         rank: of the adapter.
+        trained: numbers that are trained, when it is no such adapter; `added` says whether they come on top of the
+            model's own.
+        moment_bytes: what the optimizer keeps for each of them.
         weight_bytes, number_bytes: of one weight, and of one number of the activations.
         checkpointing: activations are computed twice.
         holes: what activations take of a heap, as a multiple of their size; 1 on a graphics card.
@@ -99,6 +102,9 @@ class Plan:
     """
 
     rank: int
+    trained: int | None = None
+    added: bool = True
+    moment_bytes: float = 2 * SINGLE
     weight_bytes: float = SINGLE
     number_bytes: int = SINGLE
     checkpointing: bool = False
@@ -125,18 +131,20 @@ class Estimate:
 
 def estimate(shape: ModelShape, batch: Batch, plan: Plan) -> Estimate:
     """The peak of a run; see the module for the formula."""
-    adapter = shape.adapter(plan.rank) * SINGLE
+    trained = shape.adapter(plan.rank) if plan.trained is None else plan.trained
+    gradients = trained * SINGLE
     inner = shape.num_attention_heads * shape.head_dim
     layer = (4 * shape.hidden_size + 4 * inner + 4 * shape.intermediate_size
              + plan.rank * len(shape.linear) // max(1, shape.num_hidden_layers))
     kept = shape.num_hidden_layers * (shape.hidden_size if plan.checkpointing else layer) * batch.computed
     again = (layer + 2 * shape.intermediate_size) * batch.computed * plan.number_bytes
-    logits = _logits(shape, batch)
+    activations = round(kept * plan.number_bytes * plan.holes)
+    logits = max(_logits(shape, batch), again if plan.checkpointing else 0)
     # Scores are gone before the first layer is computed again or its gradients are made.
-    return Estimate(weights=round(shape.parameters * plan.weight_bytes), trainable=adapter, optimizer=2 * adapter,
-                    gradients=adapter if plan.accumulation > 1 else 0,
-                    activations=round(kept * plan.number_bytes * plan.holes),
-                    logits=max(logits, again if plan.checkpointing else 0))
+    return Estimate(weights=round(shape.parameters * plan.weight_bytes),
+                    trainable=gradients if plan.added else 0, optimizer=round(trained * plan.moment_bytes),
+                    gradients=gradients if plan.accumulation > 1 else max(0, gradients - activations - logits),
+                    activations=activations, logits=logits)
 
 
 def _logits(shape: ModelShape, batch: Batch) -> int:

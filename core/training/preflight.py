@@ -6,7 +6,7 @@ the newest token counts (or the letters of the first rows), free memory and disk
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,10 +15,11 @@ from core.errors import UserError
 from core.llm.secrets import load_key
 from core.models import resolve
 from core.storage import Workspace
-from core.training import lengths, machine, memory
+from core.training import lengths, machine, memory, methods, stages
 from core.training.hardware import Device, needs_checkpointing
 from core.training.monitors import installed
 from core.training.notice import SWANLAB, address
+from core.training.runs import needed_bytes
 from core.training.settings import TrainSettings
 
 FEW_STEPS = 30
@@ -76,24 +77,28 @@ def require(ws: Workspace, settings: TrainSettings) -> None:
 
 def check(ws: Workspace, settings: TrainSettings) -> Report:
     """Looks at everything that can be known before a run."""
+    settings = settings.effective()
     try:
+        methods.check(settings)
         folder = resolve(ws, settings.model)
         info = get_dataset(ws, settings.dataset)
         shape = memory.read_shape(folder)
+        stages.check_rows(ws, settings)
     except UserError as error:
         return Report((Finding("blocker", error.key, error.params),))
-    found = _model(folder) + _machine(ws, settings)
+    found = _model(folder, settings) + _machine(ws, settings)
     known = lengths.known(ws, info, settings)
     if not known.lengths:
         return Report((*found, Finding("blocker", "train.error.no_rows")))
     found += _rows(known, settings)
-    batch = heaviest(known.every, settings.batch_size, known.answers, settings.prompt_loss_weight > 0, known.opening)
+    batch = heaviest(known.every, settings.batch_size, known.answers,
+                     settings.stage == "sft" and settings.prompt_loss_weight > 0, known.opening)
     here = machine.look(ws)
     parts, need = needed(shape, batch, settings, here)
     found += _memory(shape, batch, settings, here, need)
     steps = known.steps(settings)
     found += _steps(steps, settings)
-    disk = disk_bytes(shape, settings)
+    disk = disk_bytes(shape, settings, folder)
     if here.disk_free < disk + machine.DISK_RESERVE:
         found.append(Finding("blocker", "train.preflight.disk", {"need": machine.gigabytes(disk),
                                                                  "free": machine.gigabytes(here.disk_free)}))
@@ -121,23 +126,50 @@ def heaviest(every: list[int], batch_size: int, answers: float, learns_questions
 def needed(shape: memory.ModelShape, batch: memory.Batch, settings: TrainSettings, here: machine.Machine
            ) -> tuple[memory.Estimate, int]:
     """(parts, bytes with the program itself), computed twice where the trainer will do so for lack of memory."""
-    device = Device("cuda" if here.card else "cpu", "bfloat16" if here.card else "float32", here.free)
-    twice = needs_checkpointing(shape, batch.rows, batch.width, device)
-    wide = 2 if here.card else memory.SINGLE
-    plan = memory.Plan(settings.lora_rank, wide, wide, twice, settings.gradient_accumulation,
-                       1.0 if here.card or twice else memory.HOLES)
+    twice = settings.method != "prefix" and needs_checkpointing(shape, batch.rows, batch.width, _device(here))
+    plan = plan_of(shape, settings, here.card, twice)
+    if settings.stage not in ("sft", "pt"):  # a better and a worse answer, or several tries
+        batch = replace(batch, rows=2 * batch.rows, tokens=2 * batch.tokens, answers=2 * batch.answers)
     parts = memory.estimate(shape, batch, plan)
     return parts, parts.total + here.program
 
 
-def disk_bytes(shape: memory.ModelShape, settings: TrainSettings) -> int:
-    """Bytes of two checkpoints with the optimiser's moments, a third while it is written, and the adapter."""
-    adapter = shape.adapter(settings.lora_rank) * memory.SINGLE
+def _device(here: machine.Machine) -> Device:
+    return Device("cuda" if here.card else "cpu", "bfloat16" if here.card else "float32", here.free)
+
+
+def plan_of(shape: memory.ModelShape, settings: TrainSettings, card: bool, twice: bool) -> memory.Plan:
+    """How the trainer computes with such settings.
+
+    Args:
+        card: on a graphics card; twice: with checkpointing.
+    """
+    wide = 2 if card else memory.SINGLE
+    weight = {"8bit": 1.1, "4bit": 0.65}.get(settings.quantization, wide)  # with their scales
+    moments = {"adamw": 8.0, "adafactor": 0.1}.get(settings.optimizer, 2.1)
+    trained: int | None = None
+    if settings.method == "full":
+        trained = shape.parameters
+    elif settings.method == "freeze":
+        inside = sum(inputs * outputs for inputs, outputs in shape.linear)
+        trained = inside * settings.trained_layers // max(1, shape.num_hidden_layers)
+    elif settings.method != "lora":
+        trained = shape.adapter(1)
+    return memory.Plan(settings.lora_rank if settings.method == "lora" else 1, trained, not settings.trains_whole,
+                       moments, memory.SINGLE if settings.trains_whole else weight, wide, twice,
+                       settings.gradient_accumulation, 1.0 if card or twice else memory.HOLES)
+
+
+def disk_bytes(shape: memory.ModelShape, settings: TrainSettings, folder: Path) -> int:
+    """Bytes of two checkpoints with the optimiser's moments, a third while it is written, and the result."""
+    if settings.trains_whole:
+        return needed_bytes(settings, folder)
+    adapter = shape.adapter(settings.lora_rank if settings.method == "lora" else 1) * memory.SINGLE
     return 3 * 3 * adapter + adapter + 20_000_000
 
 
-def _model(folder: Path) -> list[Finding]:
-    if not machine.has_template(folder):
+def _model(folder: Path, settings: TrainSettings) -> list[Finding]:
+    if settings.stage != "pt" and not machine.has_template(folder):
         return [Finding("blocker", "models.error.no_chat_template")]
     return []
 
@@ -187,7 +219,8 @@ def _memory(shape: memory.ModelShape, batch: memory.Batch, settings: TrainSettin
         return []
     change = fitting(shape, batch, settings, here)
     sizes = {"need": machine.gigabytes(need), "free": machine.gigabytes(here.free)}
-    surely = need > SURELY * here.free
+    # What the answers of other stages take is known less well.
+    surely = need > SURELY * here.free and settings.stage in ("sft", "pt")
     key = ("no_memory" if surely else "little_memory") + ("" if change else "_model")
     return [Finding("blocker" if surely else "doubt", f"train.preflight.{key}", sizes, change)]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.models.chat_template import Message, encode
+from core.models.chat_template import Encoded, Message, encode
 
 IGNORED = -100
 
@@ -54,11 +54,12 @@ class Rows:
 
 
 def tokenise(conversations: list[list[Message]], tokenizer: Any, cutoff_len: int,
-             on_row: Callable[[int], None]) -> Rows:
+             on_row: Callable[[int], None], last_only: bool = False) -> Rows:
     """Encodes conversations with the model's chat template, at most `cutoff_len` tokens each.
 
     Args:
         on_row: called with the number of conversations done.
+        last_only: of several answers only the last one counts; earlier ones are part of the question.
 
     Raises:
         UserError: the model has no chat template or refuses a conversation.
@@ -66,6 +67,9 @@ def tokenise(conversations: list[list[Message]], tokenizer: Any, cutoff_len: int
     found = Rows()
     for done, messages in enumerate(conversations, 1):
         encoded = encode(messages, tokenizer)
+        if last_only:
+            start, end = last_answer(encoded.mask)
+            encoded = Encoded(encoded.ids, [int(start <= n < end) for n in range(len(encoded.ids))])
         ids, mask = encoded.ids[:cutoff_len], encoded.mask[:cutoff_len]
         found.cut += len(encoded.ids) > cutoff_len
         # The first token is predicted from nothing, so a mask there counts for nothing.
@@ -78,3 +82,12 @@ def tokenise(conversations: list[list[Message]], tokenizer: Any, cutoff_len: int
             found.dropped += 1
         on_row(done)
     return found
+
+
+def last_answer(mask: list[int]) -> tuple[int, int]:
+    """Where the last stretch of ones begins and ends; (0, 0) without any."""
+    end = len(mask) - mask[::-1].index(1) if 1 in mask else 0
+    start = end
+    while start > 0 and mask[start - 1]:
+        start -= 1
+    return start, end

@@ -14,6 +14,9 @@ from core.jobs import JobView
 from core.models import resolve
 from core.storage import Workspace, new_id, require_space
 from core.storage.workspace import CODE_ROOT
+from core.training import stages
+from core.training.checkpoints import KEEP
+from core.training.methods import check
 from core.training.settings import TrainSettings
 from core.training.spec import read_yaml, to_yaml
 
@@ -29,7 +32,7 @@ class RunInfo:
     Attributes:
         view: its job: id, title, state, progress, error.
         settings: what it is trained with; None when its file is damaged.
-        has_adapter: there is a complete adapter to try.
+        has_adapter: there is a complete result, an adapter or a whole model.
         can_resume: it ended before its last step and can go on.
     """
 
@@ -46,22 +49,37 @@ def start_run(ws: Workspace, settings: TrainSettings, title: str = "", waits: bo
         waits: begin when the job that holds the machine has ended, instead of refusing.
 
     Raises:
-        UserError: no dataset chosen or it has no rows, model missing or not allowed, disk full, another blocker that
-            `preflight` finds, or another job holds the machine.
+        UserError: settings that do not go together, no dataset chosen, one without rows or with rows that the stage
+            cannot use, model missing or not allowed, disk full, another blocker that `preflight` finds, or another job
+            holds the machine.
     """
     from core.training import preflight
 
     if not settings.dataset:
         raise UserError("train.error.no_dataset")
-    resolve(ws, settings.model)
+    check(settings)
+    folder = resolve(ws, settings.model)
+    stages.check_rows(ws, settings)
     if not preview(ws, settings.dataset, 0, 1)[1]:
         raise UserError("train.error.no_rows")
-    require_space(ws.runs, _SPACE_BYTES)
+    require_space(ws.runs, needed_bytes(settings, folder))
     preflight.require(ws, settings)
     run_id = new_id("run")
     argv = [sys.executable, str(CODE_ROOT / "app.py"), "train", str(ws.run(run_id).yaml)]
     return jobs.start(ws, "train", settings.model_dump(), title=title or settings.model, lease=LEASE, waits=waits,
                       argv=argv, id=run_id, files={ws.run(run_id).yaml.name: to_yaml(settings)})
+
+
+def needed_bytes(settings: TrainSettings, folder: Path) -> int:
+    """Disk space that a run may take: its checkpoints with their optimiser's state, and the result.
+
+    Of a whole model that is the weights and two numbers more for each in every checkpoint; three of these exist while
+    one takes another's place.
+    """
+    if not settings.trains_whole:
+        return _SPACE_BYTES
+    weights = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+    return weights * (3 * (KEEP + 1) + 2 + settings.keep_best)
 
 
 def resume_run(ws: Workspace, run_id: str) -> JobView:
@@ -85,8 +103,14 @@ def list_runs(ws: Workspace) -> list[RunInfo]:
 
 
 def tuned_runs(ws: Workspace) -> list[RunInfo]:
-    """Runs whose adapter can be used: newest first, those that were ended early after the others."""
-    return sorted((run for run in list_runs(ws) if run.has_adapter), key=lambda run: run.can_resume)
+    """Runs whose result can answer: newest first, those that were ended early after the others."""
+    return sorted((run for run in list_runs(ws) if run.has_adapter and run.settings and run.settings.stage != "reward"),
+                  key=lambda run: run.can_resume)
+
+
+def reward_runs(ws: Workspace) -> list[RunInfo]:
+    """Finished reward models, newest first."""
+    return [run for run in list_runs(ws) if run.has_adapter and run.settings and run.settings.stage == "reward"]
 
 
 def run_settings(ws: Workspace, run_id: str) -> TrainSettings:
@@ -95,8 +119,9 @@ def run_settings(ws: Workspace, run_id: str) -> TrainSettings:
 
 
 def has_adapter(ws: Workspace, run_id: str) -> bool:
-    """Whether a run has a complete adapter."""
-    return (ws.run(run_id).adapter / "manifest.json").is_file()
+    """Whether a run has a complete result: an adapter, or a whole model."""
+    run = ws.run(run_id)
+    return any((folder / "manifest.json").is_file() for folder in (run.adapter, run.model))
 
 
 def _info(ws: Workspace, view: JobView) -> RunInfo:

@@ -47,13 +47,13 @@ def safer(settings: TrainSettings, error: dict[str, Any] | None) -> Safer:
 
 
 def _smaller(settings: TrainSettings) -> dict[str, Any]:
-    if settings.batch_size > 1:
+    if settings.batch_size > (3 if settings.stage == "kto" else 1):  # KTO compares rows of a batch
         rows = settings.batch_size // 2
         added = min(MOST_ADDED, settings.gradient_accumulation * -(-settings.batch_size // rows))
         return {"batch_size": rows, "gradient_accumulation": added}
     if settings.cutoff_len > SMALLEST_CUTOFF:
         return {"cutoff_len": max(SMALLEST_CUTOFF, settings.cutoff_len // 2)}
-    if settings.lora_rank > SMALLEST_RANK:
+    if settings.method == "lora" and settings.lora_rank > SMALLEST_RANK:
         return {"lora_rank": settings.lora_rank // 2, "lora_alpha": max(1, settings.lora_alpha // 2)}
     return {}
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from core.models.catalogue import STARTER_ID
 from core.settings import Settings, setting
 
 MOST_QUESTIONS = 3
+STAGES = ("sft", "pt", "dpo", "kto", "reward", "rlhf")
+METHODS = ("lora", "freeze", "full", "prompt", "prefix", "p_tuning", "ia3", "oft")
+SCHEDULERS = ("linear", "cosine", "constant", "constant_with_warmup", "cosine_with_restarts", "cosine_with_min_lr",
+              "polynomial", "inverse_sqrt", "warmup_stable_decay", "reduce_lr_on_plateau")
+_LORA = "method=lora"
+_TALKS = "stage=sft"
+_LANGUAGE = "stage=sft|pt"
+
+
+def _choice(default: str, choices: tuple[str, ...], **more: Any) -> Any:
+    return setting(default, choices=choices, pattern=f"^({'|'.join(choices)})$", **more)
 
 
 class TrainSettings(Settings):
@@ -20,34 +31,75 @@ class TrainSettings(Settings):
 
     model: str = setting(STARTER_ID, widget="model", max_length=1000, engine="model")
     dataset: str = setting("", widget="dataset", max_length=200, engine="train_dataset")
-    method: str = setting("lora", choices=("lora",), pattern="^lora$")
+    stage: str = _choice("sft", STAGES)
+    method: str = _choice("lora", METHODS)
     epochs: int = setting(4, ge=1, le=100, step=1, engine="num_train_epochs")
     learning_rate: float = setting(1e-3, gt=0, le=0.1, engine="learning_rate")
     batch_size: int = setting(8, ge=1, le=256, step=1, unit="rows", engine="per_device_train_batch_size")
-    cutoff_len: int = setting(1024, ge=16, le=131072, step=16, unit="tokens", advanced=True)
-    lora_rank: int = setting(16, ge=1, le=512, step=1, advanced=True, engine="r")
 
-    lora_alpha: int = setting(32, ge=1, le=1024, step=1, advanced=True, engine="lora_alpha")
-    lora_dropout: float = setting(0.0, ge=0, le=0.5, step=0.05, advanced=True, engine="lora_dropout")
+    preference_loss: str = _choice("sigmoid", ("sigmoid", "ipo", "orpo", "simpo"), advanced=True, when="stage=dpo",
+                                   engine="loss_type")
+    preference_beta: float = setting(0.1, gt=0, le=10, step=0.05, advanced=True, when="stage=dpo|kto|rlhf",
+                                     engine="beta")
+    rlhf_method: str = _choice("grpo", ("grpo", "rloo"), advanced=True, when="stage=rlhf")
+    reward: str = _choice("match", ("match", "json", "model"), advanced=True, when="stage=rlhf")
+    reward_run: str = setting("", max_length=100, advanced=True, when="reward=model")
+    answers_per_question: int = setting(4, ge=2, le=64, step=1, advanced=True, when="stage=rlhf",
+                                        engine="num_generations")
+    answer_len: int = setting(128, ge=4, le=8192, step=8, unit="tokens", advanced=True, when="stage=rlhf",
+                              engine="max_completion_length")
+
+    quantization: str = _choice("none", ("none", "8bit", "4bit"), advanced=True, when="method=lora|ia3|oft")
+    lora_variant: str = _choice("plain", ("plain", "dora", "rslora", "pissa"), advanced=True, when=_LORA)
+    cutoff_len: int = setting(1024, ge=16, le=131072, step=16, unit="tokens", advanced=True)
+    lora_rank: int = setting(16, ge=1, le=512, step=1, advanced=True, engine="r", when=_LORA)
+    lora_alpha: int = setting(32, ge=1, le=1024, step=1, advanced=True, engine="lora_alpha", when=_LORA)
+    lora_dropout: float = setting(0.0, ge=0, le=0.5, step=0.05, advanced=True, engine="lora_dropout", when=_LORA)
+    lora_plus_ratio: float = setting(1.0, ge=1, le=64, step=1, advanced=True, engine="loraplus_lr_ratio", when=_LORA)
+    trained_layers: int = setting(2, ge=1, le=1000, step=1, advanced=True, unit="layers", when="method=freeze")
+    trained_side: str = _choice("last", ("last", "first"), advanced=True, when="method=freeze")
+    virtual_tokens: int = setting(20, ge=1, le=1000, step=1, advanced=True, unit="tokens",
+                                  when="method=prompt|prefix|p_tuning", engine="num_virtual_tokens")
+    oft_block_size: int = setting(32, ge=2, le=1024, step=2, advanced=True, when="method=oft", engine="oft_block_size")
+
     gradient_accumulation: int = setting(1, ge=1, le=256, step=1, advanced=True, unit="batches",
                                          engine="gradient_accumulation_steps")
-    scheduler: str = setting("linear", choices=("linear", "cosine", "constant"), pattern="^(linear|cosine|constant)$",
-                             advanced=True, engine="lr_scheduler_type")
+    optimizer: str = _choice("adamw", ("adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor"), advanced=True,
+                             engine="optim")
+    scheduler: str = _choice("linear", SCHEDULERS, advanced=True, engine="lr_scheduler_type")
     warmup_share: float = setting(0.05, ge=0, le=0.5, step=0.01, advanced=True, engine="warmup_steps")
+    min_rate_share: float = setting(0.1, ge=0, le=1, step=0.05, advanced=True,
+                                    when="scheduler=cosine_with_min_lr|warmup_stable_decay")
     weight_decay: float = setting(0.0, ge=0, le=1, step=0.01, advanced=True, engine="weight_decay")
     max_grad_norm: float = setting(1.0, gt=0, le=100, advanced=True, engine="max_grad_norm")
-    prompt_loss_weight: float = setting(0.3, ge=0, le=1, step=0.05, advanced=True)
-    key_word_share: float = setting(0.2, ge=0, le=1, step=0.05, advanced=True)
-    general_share: float = setting(0.2, ge=0, le=0.5, step=0.05, advanced=True)
-    evaluate_every: int = setting(0, ge=0, le=1_000_000, step=1, advanced=True, unit="steps", engine="eval_steps")
+    neftune_alpha: float = setting(0.0, ge=0, le=100, step=1, advanced=True, when=_LANGUAGE,
+                                   engine="neftune_noise_alpha")
+    prompt_loss_weight: float = setting(0.3, ge=0, le=1, step=0.05, advanced=True, when=_TALKS)
+    mask_history: bool = setting(False, advanced=True, when=_TALKS)
+    key_word_share: float = setting(0.2, ge=0, le=1, step=0.05, advanced=True, when=_TALKS)
+    general_share: float = setting(0.2, ge=0, le=0.5, step=0.05, advanced=True, when=_TALKS)
+    evaluate_every: int = setting(0, ge=0, le=1_000_000, step=1, advanced=True, unit="steps", engine="eval_steps",
+                                  when="stage=sft|pt|dpo|kto|reward")
+    early_stopping: int = setting(0, ge=0, le=1000, step=1, advanced=True, unit="checks",
+                                  when="stage=sft|pt|dpo|kto|reward")
+    keep_best: bool = setting(False, advanced=True, when="stage=sft|pt|dpo|kto|reward", engine="load_best_model_at_end")
     save_every: int = setting(0, ge=0, le=1_000_000, step=1, advanced=True, unit="steps", engine="save_steps")
     seed: int = setting(42, ge=0, le=2**31 - 1, step=1, advanced=True, engine="seed")
-    questions: str = setting("", widget="textarea", max_length=2000, advanced=True)
-    swanlab: str = setting("off", choices=("off", "local", "offline", "cloud"), advanced=True,
-                           pattern="^(off|local|offline|cloud)$")
+    questions: str = setting("", widget="textarea", max_length=2000, advanced=True, when=_LANGUAGE)
+    swanlab: str = _choice("off", ("off", "local", "offline", "cloud"), advanced=True)
     tensorboard: bool = setting(False, advanced=True)
     wandb: bool = setting(False, advanced=True)
     notice: bool = setting(False, advanced=True)
+
+    @property
+    def trains_whole(self) -> bool:
+        """Whether the result is a whole model, not an adapter beside it."""
+        return self.method in ("full", "freeze")
+
+    @property
+    def trains_prompt(self) -> bool:
+        """Whether what is learned stands before every text, and the model stays as it is."""
+        return self.method in ("prompt", "prefix", "p_tuning")
 
 
 def questions_of(settings: TrainSettings) -> list[str]:

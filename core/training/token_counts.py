@@ -1,4 +1,5 @@
-"""How long the rows of a dataset are in the tokens of a model: counted by a job exactly as the trainer counts."""
+"""What a dataset is made of: its rows in the tokens of a model, counted by a job exactly as the trainer counts, and
+languages, copies and balance."""
 
 from __future__ import annotations
 
@@ -8,8 +9,10 @@ from typing import Any
 
 from core import jobs
 from core.datasets import DatasetInfo, get_dataset
+from core.datasets.general import load_general
 from core.datasets.reading import Split, as_conversation, every_row
-from core.datasets.rows import Row
+from core.datasets.rows import Row, Wrong
+from core.datasets.statistics import Gathering, Statistics
 from core.errors import UserError
 from core.jobs import JobContext, JobState, JobView
 from core.models import resolve
@@ -33,6 +36,8 @@ class TokenCounts:
         trained: tokens of all training rows that the loss counts.
         held_out: tokens of the held-out rows.
         left_out: rows that are no conversation, or that the template refuses.
+        general: tokens of all general conversations that are shipped.
+        statistics: what the rows are, apart from tokens.
     """
 
     model: str
@@ -41,6 +46,8 @@ class TokenCounts:
     trained: int
     held_out: int
     left_out: int
+    general: int = 0
+    statistics: Statistics | None = None
 
     @property
     def rows(self) -> int:
@@ -74,6 +81,11 @@ class TokenCounts:
         """Rows of which no trained token is left, so that training leaves them out."""
         return sum(rows for start, rows in self.starts.items() if start >= cutoff_len)
 
+    def within_cutoff(self, cutoff_len: int) -> int:
+        """Tokens that training sees of all rows, about: rows that are left out are taken as long as the cutoff."""
+        whole = sum(min(length, cutoff_len) * rows for length, rows in self.lengths.items())
+        return max(0, whole - cutoff_len * self.dropped(cutoff_len))
+
     def bins(self, count: int = 24) -> list[tuple[int, int]]:
         """(upper end, rows) of bars of equal width that hold all rows."""
         if not self.lengths:
@@ -85,10 +97,14 @@ class TokenCounts:
         return [((number + 1) * width, rows) for number, rows in sorted(bars.items())]
 
 
-def start_count(ws: Workspace, dataset_id: str, model: str) -> JobView:
-    """Starts the counting; `last_count` has its result. Raises UserError when dataset or model is not there."""
+def start_count(ws: Workspace, dataset_id: str, model: str = "") -> JobView:
+    """Starts the counting; `last_count` has its result. Without a model no tokens are counted.
+
+    Raises UserError when dataset or model is not there.
+    """
     info = get_dataset(ws, dataset_id)
-    given = {"dataset": dataset_id, "model": model, "folder": str(resolve(ws, model)), "state": info.state}
+    folder = str(resolve(ws, model)) if model else ""
+    given = {"dataset": dataset_id, "model": model, "folder": folder, "state": info.state}
     return jobs.start(ws, KIND, given, title=info.title)
 
 
@@ -104,45 +120,77 @@ def last_count(ws: Workspace, info: DatasetInfo) -> TokenCounts | None:
 
 def run(job: JobContext) -> None:
     """Handler of the job kind "count"."""
-    job.phase("load")
-    tokenizer = load_tokenizer(job.params["folder"])
+    tokenizer = None
+    if job.params["folder"]:
+        job.phase("load")
+        tokenizer = load_tokenizer(job.params["folder"])
     job.phase("count")
     write_json(job.paths.result_file, count(job, tokenizer))
 
 
 def count(job: JobContext, tokenizer: Any) -> dict[str, Any]:
-    """Counts all rows with a loaded tokenizer; see `TokenCounts` for the values."""
-    from core.models.chat_template import encode
-
+    """Counts all rows with a loaded tokenizer, or without one; see `TokenCounts` for the values."""
     info = get_dataset(job.ws, job.params["dataset"])
     total, done = max(0, info.rows) + max(0, info.held_out_rows), 0
-    lengths: Counter[int] = Counter()
-    starts: Counter[int] = Counter()
-    trained = held_out = left_out = 0
+    found, rows = _Counter(tokenizer), Gathering(job.ws, info)
     for split in _PARTS:
-        for row in every_row(job.ws, info.id, split):
+        for number, row in enumerate(every_row(job.ws, info.id, split)):
             done += 1
             if done % _REPORT_EVERY == 0:
                 job.check_stop()
                 job.progress(done, max(done, total), "rows")
-            try:
-                if not isinstance(row, Row) or row.kind != "chat" or row.calls_tools:
-                    raise UserError("train.error.not_seen")
-                found = encode(as_conversation(row), tokenizer)
-            except UserError:
-                left_out += 1
-                continue
-            if split == "held_out":
-                held_out += len(found.ids)
-                continue
-            answers = [place for place, counts in enumerate(found.mask) if counts and place]
-            lengths[len(found.ids)] += 1
-            starts[answers[0] if answers else _NEVER] += 1
-            trained += len(answers)
-    return {"model": job.params["model"], "lengths": sorted(lengths.items()), "starts": sorted(starts.items()),
-            "trained": trained, "held_out": held_out, "left_out": left_out}
+            if isinstance(row, Row):
+                rows.add((split, number), row)
+            if tokenizer is not None:
+                found.add(row, split)
+    return {"model": job.params["model"], **found.to_json(), "statistics": rows.result().to_json()}
+
+
+class _Counter:
+    """Counts tokens row by row."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+        self.lengths: Counter[int] = Counter()
+        self.starts: Counter[int] = Counter()
+        self.trained = self.held_out = self.left_out = 0
+
+    def add(self, row: Row | Wrong, split: Split) -> None:
+        """One more row."""
+        from core.models.chat_template import encode
+
+        try:
+            if not isinstance(row, Row) or row.kind != "chat" or row.calls_tools:
+                raise UserError("train.error.not_seen")
+            found = encode(as_conversation(row), self.tokenizer)
+        except UserError:
+            self.left_out += 1
+            return
+        if split == "held_out":
+            self.held_out += len(found.ids)
+            return
+        answers = [place for place, counts in enumerate(found.mask) if counts and place]
+        self.lengths[len(found.ids)] += 1
+        self.starts[answers[0] if answers else _NEVER] += 1
+        self.trained += len(answers)
+
+    def to_json(self) -> dict[str, Any]:
+        """What was counted, with the general conversations that training adds."""
+        return {"lengths": sorted(self.lengths.items()), "starts": sorted(self.starts.items()),
+                "trained": self.trained, "held_out": self.held_out, "left_out": self.left_out,
+                "general": self._general()}
+
+    def _general(self) -> int:
+        from core.models.chat_template import encode
+
+        try:
+            return sum(len(encode(talk, self.tokenizer).ids) for talk in load_general()) if self.lengths else 0
+        except UserError:
+            return 0  # this template refuses system messages, say; training tells it
 
 
 def _from_json(found: dict[str, Any]) -> TokenCounts:
+    told = found.get("statistics")
     return TokenCounts(found["model"], dict(map(tuple, found["lengths"])), dict(map(tuple, found["starts"])),
-                       found["trained"], found["held_out"], found["left_out"])
+                       found["trained"], found["held_out"], found["left_out"], found.get("general", 0),
+                       Statistics.from_json(told) if told else None)

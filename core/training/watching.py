@@ -67,7 +67,10 @@ class Watcher(TrainerCallback):
     def _answer(self, question: str) -> str:
         """The model's most likely answer, cut at the limits."""
         model, device = self.trainer.model, self.trainer.args.device
-        ids = torch.tensor([encode_prompt([{"role": "user", "content": question}], self.tokenizer)], device=device)
+        talk = [{"role": "user", "content": question}]
+        chats = bool(self.tokenizer.chat_template)
+        given = encode_prompt(talk, self.tokenizer) if chats else self.tokenizer(question)["input_ids"]
+        ids = torch.tensor([given], device=device)
         ends = stop_ids(self.tokenizer, getattr(model.generation_config, "eos_token_id", None))
         was_training = model.training
         model.eval()
@@ -83,6 +86,8 @@ class Watcher(TrainerCallback):
 
     def _show_batch(self) -> None:
         """The rows of the first step with the text of each token and whether it counts."""
+        if not hasattr(self.trainer, "sampler"):
+            return
         self.trainer.sampler.set_epoch(0)
         rows = [self.trainer.train_dataset[n] for n in islice(iter(self.trainer.sampler), ROWS_SHOWN)]
         batch = min(len(rows), self.trainer.args.per_device_train_batch_size)

@@ -10,9 +10,12 @@ import pytest
 from playwright.sync_api import expect
 
 from core import datasets, qa
+from core.datasets.change_settings import FilterSettings
+from core.datasets.operations import count_fitting
 from tests.browser.driving import AppProcess
 from tests.browser.materials import with_pairs
 
+KEEP = {"en": "Keep {} of {} rows", "zh": "保留 {1} 行中的 {0} 行"}
 WORDS = {"en": ("Make a dataset from {} pairs", "Next: train"), "zh": ("用 {} 个问答对制作数据集", "下一步：微调")}
 
 
@@ -41,8 +44,26 @@ def test_pairs_become_a_dataset_that_can_be_looked_at(lang: str, start_app: Call
     first = datasets.preview(ws, info.id, 0, 1, split="held_out")[0][0]
     expect(page.locator("#dataset-rows [data-testid=cell-0-0]")).to_contain_text(first[0]["content"])
 
+    page.locator("#dataset-operations > button").click()
+    page.locator("#dataset_filter-words textarea, #dataset_filter-words input").first.fill("车间")
+    total = info.rows + info.held_out_rows
+    kept = count_fitting(ws, info.id, FilterSettings(words="车间"))
+    expect(page.locator("#dataset-do-start")).to_have_text(KEEP[lang].format(kept, total))
+    page.locator("#dataset-do-start").click()
+    expect(page.locator("#dataset-do-undo")).to_be_visible(timeout=60_000)
+    assert sum(counted(ws, info.id)) == kept < total
+    page.locator("#dataset-do-undo").click()
+    expect(page.locator("#dataset-do-undo")).to_be_hidden()
+    assert counted(ws, info.id) == (info.rows, info.held_out_rows)
+
     page.locator("#dataset-delete").click()
     page.wait_for_timeout(1000)
     page.locator("#dataset-delete").click()
     expect(page.locator("#dataset-view")).to_be_hidden()
     assert datasets.list_datasets(ws) == []
+
+
+def counted(ws: Any, dataset_id: str) -> tuple[int, int]:
+    """Rows to train on and held-out rows as they are now."""
+    info = datasets.get_dataset(ws, dataset_id)
+    return info.rows, info.held_out_rows

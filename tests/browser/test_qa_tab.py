@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -89,3 +90,76 @@ def test_a_helper_without_address_is_asked_for(reviewed: AppProcess, open_page: 
     expect(page.locator("#qa-write")).to_have_text("Enter the address", timeout=SLOW_MS)
     expect(page.locator("#qa-write")).to_be_disabled()
     expect(page.locator("#helper-key input")).to_have_attribute("type", "password")
+
+
+def test_pairs_are_reviewed_by_keys_alone_and_typing_stays_typing(reviewed: AppProcess,
+                                                                   open_page: Callable[..., Any]) -> None:
+    page, ws = open_page(tab="qa", server=reviewed), Workspace.at(reviewed.home)
+    expect(page.locator("#qa-where")).not_to_be_empty()
+    question, total = page.locator("#qa-question textarea"), qa.counts(ws).total
+    page.keyboard.press("j")
+    expect(question).to_have_value(re.compile(r"\S"), timeout=SLOW_MS)
+    first = question.input_value()
+    page.keyboard.press("j")
+    expect(question).not_to_have_value(first, timeout=SLOW_MS)
+    second = question.input_value()
+    page.keyboard.press("x")
+    expect(page.locator("#qa-undo-words")).to_have_text("1 deleted.", timeout=SLOW_MS)
+    assert [p.question for p in qa.list_pairs(ws, state="deleted")[0]] == [second]
+    page.keyboard.press("k")
+    expect(question).to_have_value(first, timeout=SLOW_MS)
+    page.keyboard.press("e")
+    page.keyboard.type("xuckj ")
+    expect(question).to_have_value(re.compile("xuckj"))
+    page.keyboard.press("Escape")
+    expect(page.locator("#qa-undo-words")).to_have_text("1 edited.", timeout=SLOW_MS)
+    assert qa.counts(ws).total == total - 1
+    page.keyboard.press("c")
+    expect(page.locator("#qa-undo-words")).to_have_text("1 confirmed.", timeout=SLOW_MS)
+    for left in ("1 edited.", "1 deleted."):
+        page.keyboard.press("u")
+        expect(page.locator("#qa-undo-words")).to_have_text(left, timeout=SLOW_MS)
+    page.keyboard.press("u")
+    expect(page.locator("#qa-undo-words", has_text="1 deleted.")).to_have_count(0, timeout=SLOW_MS)
+    assert qa.counts(ws).total == total and qa.list_pairs(ws, query="xuckj")[1] == 0
+
+
+def test_all_that_the_filters_leave_is_changed_at_once(reviewed: AppProcess, open_page: Callable[..., Any]) -> None:
+    page, ws = open_page(tab="qa", server=reviewed), Workspace.at(reviewed.home)
+    page.locator("#qa-search input, #qa-search textarea").first.fill("三号水泵")
+    count = qa.list_pairs(ws, query="三号水泵", state="accepted")[1]
+    expect(page.locator("#qa-where")).to_contain_text(f"of {count}", timeout=SLOW_MS)
+    delete = page.locator("#qa-bulk-delete")
+    expect(delete).to_have_text(f"Delete all {count}")
+    delete.click()
+    expect(page.locator("#qa-nothing")).to_be_visible(timeout=SLOW_MS)
+    page.locator("#qa-pile").get_by_text("Deleted").click()
+    expect(page.locator("#qa-where")).to_contain_text(f"of {count}", timeout=SLOW_MS)
+    page.locator("#qa-undo").click()
+    expect(page.locator("#qa-nothing")).to_be_visible(timeout=SLOW_MS)
+    page.locator("#qa-pile").get_by_text("Ready").click()
+    page.locator("#qa-replace-box button").first.click()
+    page.locator("#qa-replace-old textarea, #qa-replace-old input").first.fill("三号水泵")
+    page.locator("#qa-replace-new textarea, #qa-replace-new input").first.fill("3号水泵")
+    replace = page.locator("#qa-replace")
+    expect(replace).to_have_text(f"Replace in {count} pairs", timeout=SLOW_MS)
+    expect(page.locator("#qa-replace-seen strong")).to_contain_text("3号水泵")
+    replace.click()
+    expect(page.locator("#qa-undo-words")).to_contain_text(f"replaced in {count}", timeout=SLOW_MS)
+    assert qa.list_pairs(ws, query="三号水泵")[1] == 0
+    page.locator("#qa-undo").click()
+    expect(page.locator("#qa-where")).to_contain_text(f"of {count}", timeout=SLOW_MS)
+    assert qa.list_pairs(ws, query="三号水泵", state="accepted")[1] == count
+
+
+def test_the_map_of_pages_leads_to_their_pairs(reviewed: AppProcess, open_page: Callable[..., Any]) -> None:
+    page, ws = open_page(tab="qa", server=reviewed), Workspace.at(reviewed.home)
+    expect(page.locator("#qa-where")).not_to_be_empty()
+    page.locator("#qa-coverage button").first.click()
+    [use] = qa.page_use(ws)
+    expect(page.locator("#qa-coverage-words")).to_contain_text(f"{use.used} of {use.sentences}", timeout=SLOW_MS)
+    field = page.locator("#qa-coverage-map [data-testid=cell-0-1]")
+    expect(field).to_contain_text(f"1 · {int(use.share * 100)} %")
+    field.click()
+    expect(page.locator("#qa-filter-page input, #qa-filter-page textarea").first).to_have_value("1", timeout=SLOW_MS)
+    expect(page.locator("#qa-coverage-left")).to_contain_text("page 1", ignore_case=True, timeout=SLOW_MS)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from core.jobs import JobContext
-from core.storage import Workspace, new_id, write_json
+from core.storage import Workspace, new_id, read_json, write_json
 from core.training import TrainSettings
 from tests.fakes.tiny_model import make_model
 
 DATASET = "tiny"
+SETS = {"sft": DATASET, "rlhf": DATASET, "pt": "tiny_texts", "dpo": "tiny_pairs", "reward": "tiny_pairs",
+        "kto": "tiny_judged"}
+"""Stage → a dataset that it can learn from, made by `make_datasets`."""
 _THINGS = ("anchor", "mast", "winch", "lamp", "pump", "rope", "tank", "hull", "keel", "buoy")
 
 
@@ -27,12 +30,34 @@ def make_dataset(ws: Workspace) -> None:
                                  f"{DATASET}_held_out": {"file_name": "tiny_held_out.json"}})
 
 
+def make_datasets(ws: Workspace) -> None:
+    """Registers the rows for every stage: conversations, texts, pairs of answers, and judged answers."""
+    make_dataset(ws)
+    registered = read_json(ws.dataset_info)
+    rows = read_json(ws.data / "tiny.json")
+    made = {
+        "tiny_texts": ([{"text": f"{row['instruction']} {row['output']}"} for row in rows],
+                       {"columns": {"prompt": "text"}}),
+        "tiny_pairs": ([{"instruction": row["instruction"], "chosen": row["output"], "rejected": "Nobody knows."}
+                        for row in rows],
+                       {"ranking": True, "columns": {"prompt": "instruction", "chosen": "chosen",
+                                                     "rejected": "rejected"}}),
+        "tiny_judged": ([{"instruction": row["instruction"], "output": row["output"] if n % 2 else "Nobody knows.",
+                          "label": bool(n % 2)} for n, row in enumerate(rows)],
+                        {"columns": {"prompt": "instruction", "response": "output", "kto_tag": "label"}})}
+    for name, (values, entry) in made.items():
+        for suffix, some in (("", values), ("_held_out", values[:4])):
+            write_json(ws.data / f"{name}{suffix}.json", some)
+            registered[name + suffix] = {"file_name": f"{name}{suffix}.json", **entry}
+    write_json(ws.dataset_info, registered)
+
+
 def settings(ws: Workspace, **changes: Any) -> TrainSettings:
     """Settings of a small run (4 rows a step, 5 steps an epoch); model and dataset are made when missing."""
     folder = ws.models / "tiny"
     if not folder.exists():
         make_model(folder)
-        make_dataset(ws)
+        make_datasets(ws)
     values = {"model": str(folder), "dataset": DATASET, "epochs": 2, "batch_size": 4, "lora_rank": 4,
               "learning_rate": 5e-3, "lora_dropout": 0.1, "general_share": 0.0,
               "save_every": 5, "evaluate_every": 5}

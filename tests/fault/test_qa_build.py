@@ -259,3 +259,53 @@ def test_the_builtin_helper_writes_chinese_pairs_by_rules_alone(ws, tmp_path):
     assert total >= 5
     assert all(pair.language == "zh" and pair.evidence.quote in text for pair in pairs)
     healthy(ws)
+
+
+def test_gaps_are_asked_about_alone_and_nothing_to_add_is_said(ws, tmp_path):
+    text = ("# Quillmere pumps\n\nThe pump of the north station delivers 46 litres per minute at 5 bar. It was painted "
+            "green by the night shift.\n\n## South\n\nThe pump of the south station delivers 61 litres per minute at 7 "
+            "bar. The alarm of the south station sounds when its tank holds more than 945 litres.\n\n## West\n\nThe "
+            "valve of the west station is opened by its staff before every start of the engine of the crane.\n")
+    add_markdown(ws, tmp_path, "pumps.md", text)
+
+    def lazy(messages):
+        """Writes about one sentence of each text at first; asked for certain passages, about the valve."""
+        found = facts(messages)
+        passages = messages[-1]["content"].partition("passages only")[2]
+        if passages:
+            assert "valve" in passages and "46 litres" not in passages
+            return Step(json.dumps({"facts": [f for f in found if "valve" in f["quote"]]}))
+        return Step(json.dumps({"facts": [f for f in found if "valve" not in f["quote"]]}))
+
+    with FakeLLM(lazy) as fake:
+        build(ws, settings(fake, chunk_tokens=100))
+        before, asked = {p.id for p in qa.all_accepted(ws)}, len(fake.chats())
+        done = build(ws, settings(fake, chunk_tokens=100, scope="gaps"))
+        assert done.state is JobState.DONE and done.result["passages"] == 1 and done.result["added"] > 0
+        assert before < {p.id for p in qa.all_accepted(ws)}
+        assert len(fake.chats()) == asked + 1
+        again = build(ws, settings(fake, chunk_tokens=100, scope="gaps"))
+        assert (again.result["passages"], again.result["added"], len(fake.chats())) == (0, 0, asked + 1)
+    healthy(ws)
+
+
+def test_a_wrong_answer_is_mended_once_with_one_further_request(ws, tmp_path):
+    add_markdown(ws, tmp_path, "pumps.md", handbook(1))
+
+    def careless(messages):
+        found = facts(messages)
+        if "mend" not in messages[-1]["content"].lower():
+            found[0]["answer"] = found[0]["answer"].replace("43", "34")
+            return Step(json.dumps({"facts": found}))
+        return Step(json.dumps({"pairs": [{"n": 1, **found[0]}]}))
+
+    with FakeLLM(careless) as fake:
+        assert build(ws, settings(fake, chunk_tokens=400)).state is JobState.DONE
+        assert len(fake.chats()) == 2
+    assert qa.counts(ws).reasons == {}
+    with Ledger(ws) as ledger:
+        firsts = ledger.query(
+            "SELECT f.answer, f.gate, r.answer AS now FROM first_tries f JOIN rows r ON r.id = f.row_id")
+    assert len(firsts) == 3
+    assert all("34 litres" in f["answer"] and f["gate"] == "numbers" and "43 litres" in f["now"] for f in firsts)
+    healthy(ws)

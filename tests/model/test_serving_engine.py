@@ -157,10 +157,10 @@ def test_no_memory_for_all_is_answered_one_by_one(engine, monkeypatch):
     expected = alone(engine, "What?")
     real = engine._generate
 
-    def tight(batch, rows):
+    def tight(batch, rows, alone):
         if len(batch) > 1:
             raise RuntimeError("CUDA out of memory")
-        real(batch, rows)
+        real(batch, rows, alone)
 
     monkeypatch.setattr(engine, "_generate", tight)
     assert ask_all(engine, [Asker(engine, "What?"), Asker(engine, "What?")]) == [expected] * 2

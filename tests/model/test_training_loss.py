@@ -8,9 +8,10 @@ import pytest
 
 from core.datasets import conversations
 from core.training import curves
+from core.training.arguments import steps_in
 from core.training.key_words import cut_questions
 from core.training.rows import IGNORED, tokenise
-from core.training.trainer import steps_in, train
+from core.training.trainer import train
 from tests.fakes import tiny_run
 from tests.fakes.tiny_model import make_tokenizer
 

@@ -142,8 +142,8 @@ def test_splits_keep_groups_together_and_strata_in_proportion(ws, tmp_path):
     assert chosen == choose(keys, 0.25, 7) != choose(keys, 0.25, 8)
     for stratum, size in (("a", 300), ("b", 100)):
         assert abs(sum(keys[n][0] == stratum for n in chosen) - size / 4) <= 2
-    groups = {(keys[n]) for n in chosen}
-    assert not [n for n in range(400) if n not in chosen and keys[n] in groups]
+    groups = {keys[n][1] for n in chosen}
+    assert not [n for n in range(400) if n not in chosen and keys[n][1] in groups]
     path = tmp_path / "r.jsonl"
     path.write_text("".join(json.dumps({"q": f"Question {n // 2}?", "a": f"{n}", "topic": "x"}) + "\n"
                             for n in range(100)), encoding="utf-8")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.training.general import load_general, mix_general
+from core.datasets.general import load_general
+from core.training.general import mix_general
 
 OWN = [[{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": f"a{n}"}] for n in range(40)]
 

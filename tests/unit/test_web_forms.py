@@ -72,6 +72,39 @@ def test_changes_are_counted(form: Form[Sample], ws) -> None:
     assert form._count_changed(call, {dropout: 0.0})["label"] == call.t("form.more")
 
 
+class Branching(Settings):
+    area: ClassVar[str] = "train"
+
+    method: str = setting("lora", choices=("lora", "full"))
+    scheduler: str = setting("linear", choices=("linear", "constant"), when="method=lora")
+    lora_dropout: float = setting(0.0, advanced=True, when="method=lora & scheduler=linear|cosine")
+    epochs: int = setting(8, when="elsewhere=3")
+
+
+@pytest.mark.parametrize(("values", "expected"), [
+    ({"method": "lora", "scheduler": "linear"}, True), ({"method": "lora", "scheduler": "constant"}, False),
+    ({"method": "full", "scheduler": "linear"}, False), ({"scheduler": "linear"}, True),
+])
+def test_a_setting_applies_when_all_its_conditions_hold(values: dict[str, str], expected: bool) -> None:
+    assert Branching.applies("lora_dropout", values) is expected
+    assert Branching.applies("epochs", values), "conditions on other tables are for others to decide"
+
+
+def test_controls_come_and_go_with_what_they_depend_on(ws) -> None:
+    with gr.Blocks() as blocks:
+        form = Form.build(Page(ws, translations()), Branching)
+    method, scheduler, dropout = (form.controls[name] for name in ("method", "scheduler", "lora_dropout"))
+    epochs = form.controls["epochs"]
+    listened = {target[0] for fn in blocks.fns.values() for target in fn.targets if epochs in fn.outputs}
+    assert listened == {method._id, scheduler._id}
+    call = Call(ws, "en")
+    shown = [u["visible"] for u in form._show(call, {method: "full", scheduler: "linear"})]
+    assert shown == [False, True, False], "scheduler, epochs, dropout: simple ones stand first"
+    assert form._count_changed(call, {method: "full", dropout: 0.3})["label"] == call.t("form.more")
+    with gr.Blocks():
+        assert Form.build(Page(ws, translations()), Branching, skip=("method",)).controls["lora_dropout"].visible
+
+
 def tables() -> list[type[Settings]]:
     """Every settings table of the product."""
     found = {}

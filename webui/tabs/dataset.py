@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import gradio as gr
@@ -73,15 +74,19 @@ class DatasetTab:
         page.on(imports.start.click, self.begin_import, {imports.files, imports.tags, self.name,
                                                          *imports.menus.values()},
                 [imports.files, *imports.seen, self.watched, *self.card.outputs, self.result, timer])
-        page.on(manage.export.click, self.begin_export, [shown, self.view.split, manage.format],
-                [manage.file, self.watched, *self.card.outputs, timer])
+        page.on(manage.export.click, self.begin_export,
+                [shown, self.view.split, manage.format, manage.licence, manage.model],
+                [*manage.files, self.watched, *self.card.outputs, timer])
         checks, started = self.view.checks, [self.watched, *self.card.outputs, timer]
         page.on(checks.start.click, self.begin_check, [shown], started)
         page.on(checks.mend.click, self.begin_mending, [shown, checks.kinds], started)
+        page.on(self.view.operations.start.click, self.begin_change, self.view.operations.inputs, started)
+        page.on(self.view.augment.start.click, self.begin_augment, self.view.augment.inputs, started)
         page.on(checks.undo.click, self.undo, [shown], self.outputs)
         page.on(manage.save.click, self.save, [shown, manage.title, manage.tags, manage.notes], self.outputs)
         page.on(manage.copy.click, self.duplicate, [shown, manage.title], self.outputs)
-        page.on(manage.undo.click, self.undo, [shown], self.outputs)
+        for back in (manage.undo, self.view.operations.undo):
+            page.on(back.click, self.undo, [shown], self.outputs)
 
     def open(self, call: Call, shown: str | None) -> list[Any]:
         """Everything anew; the dataset that is looked at stays, else the newest is shown."""
@@ -116,12 +121,13 @@ class DatasetTab:
         return [None, *self.imports.forget(call), job.id, *self.card.updates(call, job), gr.update(visible=False),
                 gr.Timer(active=True)]
 
-    def begin_export(self, call: Call, shown: str | None, split: str, fmt: str | None) -> list[Any]:
+    def begin_export(self, call: Call, shown: str | None, split: str, fmt: str | None, licence: str | None,
+                     model: str | None) -> list[Any]:
         """Starts the export of what the menu says."""
-        job = self.view.manage.begin(call, shown, split, fmt)
+        job, files = self.view.manage.begin(call, shown, split, fmt, licence, model), self.view.manage.files
         if job is None:
-            return [gr.skip()] * (len(self.card.outputs) + 3)
-        return [gr.update(visible=False), job.id, *self.card.updates(call, job), gr.Timer(active=True)]
+            return [gr.skip()] * (len(self.card.outputs) + len(files) + 2)
+        return [*[gr.update(visible=False)] * len(files), job.id, *self.card.updates(call, job), gr.Timer(active=True)]
 
     def begin_check(self, call: Call, shown: str | None) -> list[Any]:
         """Starts the doctor."""
@@ -130,6 +136,14 @@ class DatasetTab:
     def begin_mending(self, call: Call, shown: str | None, kinds: list[str] | None) -> list[Any]:
         """Starts the mending of the chosen kinds of faults."""
         return self._started(call, self.view.checks.begin_mending(call, shown, kinds))
+
+    def begin_change(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        """Starts the operation that is chosen."""
+        return self._started(call, self.view.operations.begin(call, values))
+
+    def begin_augment(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        """Starts the writing of new wordings."""
+        return self._started(call, self.view.augment.begin(call, values))
 
     def _started(self, call: Call, job: jobs.JobView | None) -> list[Any]:
         if job is None:
@@ -177,7 +191,8 @@ class DatasetTab:
 
 def newest(call: Call) -> jobs.JobView | None:
     """The last work on datasets."""
-    return next(iter(jobs.list_jobs(call.ws, "dataset")), None)
+    found = [job for kind in ("dataset", "augment") for job in jobs.list_jobs(call.ws, kind)[:1]]
+    return max(found, key=lambda job: job.started_at or time.time(), default=None)
 
 
 def default_title(call: Call) -> str:

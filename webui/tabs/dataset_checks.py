@@ -8,7 +8,6 @@ import gradio as gr
 
 from core import jobs
 from core.datasets import DatasetInfo, work
-from core.datasets.doctor import NEAR_ROWS
 from core.datasets.versions import versions
 from core.errors import UserError
 from webui.page import Call, Page
@@ -80,8 +79,6 @@ class ChecksPanel:
             lines.append(call.t("dataset.check.found", kinds=len(report["findings"]), count=report["rows"]))
         if report["advice"]:
             lines.append(call.t(f"dataset.doctor.{report['advice']}", count=report["train"]))
-        if report["partial"]:
-            lines.append(call.t("dataset.doctor.partial", count=NEAR_ROWS))
         colour = "blocker" if report["advice"] == "red" else "doubt" if report["findings"] or report["advice"] else "ok"
         return "\n\n".join(lines), colour
 

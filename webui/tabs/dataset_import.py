@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from core import jobs
-from core.datasets import work
+from core.datasets import find_dataset, work
 from core.datasets.mapping import Mapping
 from core.errors import UserError
 from core.storage.workspace import user_path
@@ -122,8 +122,17 @@ def _sources(paths: list[str]) -> list[Any]:
 
 
 def outcome(call: Call, job: jobs.JobView | None) -> tuple[str, str]:
-    """(what an import that ended well brought, class of its colour)."""
-    if job is None or job.state is not jobs.JobState.DONE or job.params.get("op") != "import" or not job.result:
+    """(what an import or an operation that ended well brought, class of its colour)."""
+    if job is None or job.state is not jobs.JobState.DONE or not job.result:
+        return "", "ok"
+    if job.params.get("op") == "change":
+        made = find_dataset(call.ws, job.result["ids"][0])
+        title = plain(made.title) if made else ""
+        return call.t("dataset.do.done", title=title, train=job.result["rows"], held_out=job.result["held_out"]), "ok"
+    if job.params.get("op") == "augment":
+        refused = sum(job.result["refused"].values())
+        return call.t("qa_augment.ui.done", count=job.result["added"], refused=refused), "ok"
+    if job.params.get("op") != "import":
         return "", "ok"
     said = call.t("dataset.in.done", rows=job.result["rows"], count=len(job.result["ids"]))
     if job.result["faults"]:

@@ -13,8 +13,11 @@ from webui.components.confirm import TwoClicks
 from webui.components.pager import Pager
 from webui.components.words import plain
 from webui.page import Call, Page
+from webui.tabs.dataset_augment import AugmentPanel
 from webui.tabs.dataset_checks import ChecksPanel
 from webui.tabs.dataset_manage import ManagePanel, about
+from webui.tabs.dataset_operations import OperationsPanel
+from webui.tabs.dataset_statistics import StatisticsPanel
 from webui.tabs.dataset_tokens import TokensPanel
 
 ROWS, CELL = 10, 400
@@ -44,9 +47,14 @@ class DatasetView:
             self.chat = gr.Chatbot(visible=False, label=tr("dataset.ui.chat"), sanitize_html=True, height=260,
                                    buttons=[], render_markdown=False, elem_id="dataset-chat")
             self.tokens = TokensPanel(page, self.shown, self.split)
+            self.statistics = StatisticsPanel(page, self.shown)
             self.checks = ChecksPanel(page)
+            self.operations = OperationsPanel(page, self.shown)
+            self.augment = AugmentPanel(page, self.shown)
             self.manage = ManagePanel(page, self.shown, self.split)
             self.place = gr.Markdown("", elem_classes="hint", elem_id="dataset-place", sanitize_html=True)
+        self.sides = (self.tokens, self.statistics, self.checks, self.operations, self.augment,
+                      self.manage)
         page.on(self.split.input, self._split, self.pager.inputs, [*self.pager.all_outputs, self.chat])
         page.on(self.words.submit, self._split, self.pager.inputs, [*self.pager.all_outputs, self.chat])
         page.on(self.table.select, self._choose, self.rows, [self.chat, self.tokens.number],
@@ -56,7 +64,7 @@ class DatasetView:
     def outputs(self) -> list[Any]:
         """What `show` fills, in its order."""
         return [self.shown, self.box, self.head, self.place, self.split, self.words, self.chat, *self.delete.outputs,
-                *self.tokens.outputs, *self.checks.outputs, *self.manage.outputs, *self.pager.all_outputs]
+                *(output for side in self.sides for output in side.outputs), *self.pager.all_outputs]
 
     def show(self, call: Call, info: DatasetInfo | None, split: str = "train") -> list[Any]:
         """Opens a dataset; hides the view for None."""
@@ -72,7 +80,7 @@ class DatasetView:
                 *self.pager.first(call, info.id, split, "")]
 
     def _sides(self, call: Call, info: DatasetInfo | None) -> list[Any]:
-        return [*self.tokens.show(call, info), *self.checks.show(call, info), *self.manage.show(call, info)]
+        return [update for side in self.sides for update in side.show(call, info)]
 
     def fetch(self, call: Call, offset: int, limit: int, shown: str | None, split: str,
               words: str = "") -> tuple[list[Any], int]:

@@ -12,8 +12,12 @@ from core.qa import BuildSettings
 from webui.components.jobcard import JobCard, ending
 from webui.forms import Form
 from webui.page import Call, Page
+from webui.tabs.qa_coverage import Coverage
 from webui.tabs.qa_helper import HelperCard, last_helper
-from webui.tabs.qa_review import Panel, Review
+from webui.tabs.qa_panel import Panel
+from webui.tabs.qa_preference import PreferenceBox
+from webui.tabs.qa_review import Review
+from webui.tabs.qa_style import StyleCard
 from webui.tabs.qa_words import Situation, buttons, honest, situation, summary, trouble, written
 
 POLL_S = 3.0
@@ -46,6 +50,7 @@ class QATab:
             self.honest = gr.Markdown("", elem_classes="hint", elem_id="qa-honest")
             self.documents = gr.CheckboxGroup([], label=tr("qa.ui.documents"), interactive=True, visible=False,
                                               elem_id="qa-documents")
+            self.style = StyleCard(self.page)
             self.form = Form.build(self.page, BuildSettings)
             self.message = gr.Markdown("", visible=False, elem_classes="doubt", elem_id="qa-message")
             with gr.Row(elem_classes=["actions", "primary-row"]):
@@ -62,6 +67,8 @@ class QATab:
             self.summary = gr.Markdown("", elem_id="qa-summary")
             self.trouble = gr.Markdown("", visible=False, elem_classes="doubt", elem_id="qa-trouble")
             self.review = Review(page, self.panel, self.left)
+            self.coverage = Coverage(page)
+            PreferenceBox(page)
 
     def _wire(self) -> None:
         page, narrow = self.page, self.review.filters
@@ -73,15 +80,25 @@ class QATab:
                                                                                 self.review.pager.offset,
                                                                                 self.panel.open, self.review.ticked,
                                                                                 self.review.ids})
-        page.on_open("qa", self.open, [self.documents, self.seen, *self.helper.outputs, *self.state, self.count,
+        page.on_open("qa", self.open, [self.documents, self.seen, *self.helper.outputs, *self.style.outputs,
+                                       *self.state, self.count,
                                        *self.review.outputs, self.timer],
                      [self.documents, self.seen, *self.helper.quick, *narrow])
         # Not on `change`: it also comes from filling the page, when the other controls still hold their old values.
         people = (self.documents.input, self.helper.url.input, self.helper.model.input)
         for event in (*people, *(done.then for done in self.helper.settled)):
             page.on(event, self.choose, chosen, self.state)
-        page.on(self.write.click, self.start, chosen | self.form.inputs,
+        page.on(self.helper.kind.input, lambda call, kind: gr.update(visible=kind != "builtin"), self.helper.kind,
+                self.style.box)
+        page.on(self.write.click, self.start, chosen | self.form.inputs | self.style.inputs,
                 [self.helper.key, *self.state, self.timer])
+        coverage, review = self.coverage, self.review
+        page.on(coverage.box.expand, coverage.show, None, coverage.outputs)
+        page.on(coverage.map.select, self.look_at_page, [coverage.places, *review.filters],
+                [coverage.left, review.narrow.document, review.narrow.page, *review.pager.all_outputs],
+                trigger_mode="multiple")
+        page.on(coverage.fill.click, self.fill_gaps, chosen | self.form.inputs | self.style.inputs,
+                [self.helper.key, coverage.words, *self.state, self.timer])
         page.link(self.next, "dataset")
 
     def draw(self, call: Call, now: Situation, ticked: list[str], helper: HelperSettings) -> list[Any]:
@@ -107,6 +124,7 @@ class QATab:
         choices = [(d.label, d.id) for d in now.ready]
         filled = [gr.skip()] * len(self.helper.outputs) if seen else self.helper.restore(call)
         helper = HelperSettings(kind=kind, base_url=url, model=model or "") if seen else last_helper(call)  # type: ignore
+        filled += [gr.skip()] * len(self.style.outputs) if seen else self.style.restore(call, helper.kind)
         return [gr.update(choices=choices, value=ticked, visible=bool(choices)), ready or [""], *filled,
                 *self.draw(call, now, ticked, helper), now.counts.total, *self.review.first(call, *narrow),
                 gr.Timer(active=now.working is not None)]
@@ -118,12 +136,34 @@ class QATab:
     def start(self, call: Call, values: dict[Any, Any]) -> list[Any]:
         """Starts the build."""
         helper, ticked = self.helper.read(values), values[self.documents] or []
-        settings = self.form.read(values, helper=helper, documents=tuple(ticked))
+        settings = self.form.read(values, helper=helper, documents=tuple(ticked),
+                                  **self.style.read(call, values, helper.kind))
         if written(situation(call), ticked):
             settings = settings.model_copy(update={"scope": "all"})
         self.helper.keep_key(call, values, helper)
         qa.start_build(call.ws, settings)
         return ["", *self.draw(call, situation(call), ticked, helper), gr.Timer(active=True)]
+
+    def fill_gaps(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        """Starts a build about the passages that no pair uses; the built-in helper has nothing to add to them."""
+        helper, ticked = self.helper.read(values), values[self.documents] or []
+        if helper.kind == "builtin":
+            return [gr.skip(), call.t("qa.ui.gaps_builtin"), *[gr.skip()] * (len(self.state) + 1)]
+        settings = self.form.read(values, helper=helper, documents=tuple(ticked),
+                                  **self.style.read(call, values, helper.kind))
+        self.helper.keep_key(call, values, helper)
+        qa.start_build(call.ws, settings.model_copy(update={"scope": "gaps"}))
+        return ["", gr.skip(), *self.draw(call, situation(call), ticked, helper), gr.Timer(active=True)]
+
+    def look_at_page(self, call: Call, places: list[Any], pile: str, query: str, document: str, page: str, kind: str,
+                     reason: str, event: gr.SelectData) -> list[Any]:
+        """The page of the clicked field: its pairs in the table, and what of it is not used."""
+        place = self.coverage.place(places, event)
+        if place is None:
+            return [gr.skip()] * (3 + len(self.review.pager.all_outputs))
+        document, number = place
+        rows = self.review.pager.first(call, pile, query, document, str(number), kind, reason)
+        return [self.coverage.passages(call, document, number), document, str(number), *rows]
 
     def tick(self, call: Call, values: dict[Any, Any]) -> list[Any]:
         """Progress; new rows while nobody is editing."""

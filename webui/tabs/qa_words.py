@@ -10,7 +10,7 @@ from core import documents, jobs, models, qa
 from core.documents import DocumentInfo, masked
 from core.llm import HelperSettings
 from core.models import STARTER_ID
-from core.qa import Counts, Pair
+from core.qa import Change, Counts, Pair
 from webui.components.pictures import marked_for_browser
 from webui.components.words import plain, size
 from webui.page import Call
@@ -18,6 +18,8 @@ from webui.page import Call
 FEW, ENOUGH = 25, 50
 CONTEXT = 260
 WARNINGS_SHOWN = 3
+KINDS = ("fact", "label", "list", "item", "howto", "step", "code", "remedy", "faq", "row", "section", "cell",
+         "attribute", "why", "compare", "definition", "summary", "dialogue", "absent", "premise")
 TITLE_SIGNS = re.compile(r"^#{1,6}\s+", re.MULTILINE)
 
 
@@ -124,8 +126,17 @@ def summary(call: Call, counts: Counts) -> tuple[str, str]:
 def trouble(call: Call, build: jobs.JobView | None) -> str:
     """Warnings of the last build, a few of them."""
     said = [plain(say(call, w)) for w in build.warnings] if build else []
+    said = filled(call, build) + said
     more = [call.t("qa.ui.more_warnings", count=len(said) - WARNINGS_SHOWN)] if len(said) > WARNINGS_SHOWN else []
     return "\n\n".join(said[:WARNINGS_SHOWN] + more)
+
+
+def filled(call: Call, build: jobs.JobView | None) -> list[str]:
+    """What came of asking about the passages that were not used; empty for other builds."""
+    if build is None or not build.result or build.params.get("settings", {}).get("scope") != "gaps":
+        return []
+    key = "qa.ui.gaps_filled" if build.result.get("added", 0) > 0 else "qa.ui.gaps_nothing"
+    return [call.t(key, added=build.result.get("added", 0), passages=build.result.get("passages", 0))]
 
 
 def say(call: Call, message: dict[str, Any]) -> str:
@@ -133,6 +144,24 @@ def say(call: Call, message: dict[str, Any]) -> str:
     params = {name: say(call, value) if isinstance(value, dict) and "key" in value else value
               for name, value in message.get("params", {}).items()}
     return call.t(message["key"], **params)
+
+
+def kind_name(call: Call, kind: str) -> str:
+    """The type of a pair in words."""
+    return call.t(f"qa.kind.{kind}") if kind in KINDS else kind
+
+
+def change_words(call: Call, change: Change) -> str:
+    """The last step, which can be taken back."""
+    params = {name: plain(str(value)) for name, value in change.params.items()}
+    return call.t(f"qa.ui.did.{change.kind}", count=change.rows, **params)
+
+
+def row_cells(call: Call, pair: Pair) -> list[Any]:
+    """A row of the table: tick, question, answer, and where it comes from or why it lies where it does."""
+    why = pair.reason or pair.doubt
+    last = f"{call.t(f'qa.gate.{why}')} — {source(call, pair)}" if why else source(call, pair)
+    return [False, pair.question, pair.answer, f"✓ {last}" if pair.confirmed else last]
 
 
 def source(call: Call, pair: Pair) -> str:

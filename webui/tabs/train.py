@@ -65,7 +65,9 @@ def _setup(page: Page) -> _Setup:
                                 interactive=True, elem_id="train-dataset")
     setup.advice = gr.Markdown(elem_id="train-advice")
     setup.preset = train_presets.build_presets(page)
-    setup.form = Form.build(page, training.TrainSettings, skip=("model", "dataset", "method"))
+    setup.form = Form.build(page, training.TrainSettings, skip=(
+        "model", "dataset", "stage", "preference_loss", "preference_beta", "rlhf_method", "reward", "reward_run",
+        "answers_per_question", "answer_len"))
     with gr.Accordion(page.tr("train.ui.own_folder"), open=False):
         setup.folder = gr.Textbox(label=page.tr("train.ui.folder"), info=page.tr("train.ui.folder_help"),
                                   elem_id="train-folder")

@@ -1,0 +1,46 @@
+"""Supervised fine-tuning: the model learns the answers of conversations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.datasets import conversations
+from core.jobs import JobContext
+from core.training.arguments import steps_in
+from core.training.general import mix_general
+from core.training.key_words import cut_questions
+from core.training.rows import tokenise
+from core.training.settings import TrainSettings
+from core.training.stages.base import Data, Setup
+
+
+def prepare(job: JobContext, settings: TrainSettings, tokenizer: Any) -> Data:
+    """Training rows (with the general ones, and questions cut to key words) and held-out rows."""
+    talks = conversations(job.ws, settings.dataset, "train")
+    talks = mix_general(talks, settings.general_share, settings.seed)
+    held_out_talks = conversations(job.ws, settings.dataset, "held_out")
+    total = len(talks) + len(held_out_talks)
+    rows = tokenise(talks, tokenizer, settings.cutoff_len, lambda n: job.progress(n, total, "rows"),
+                    settings.mask_history)
+    held_out = tokenise(held_out_talks, tokenizer, settings.cutoff_len,
+                        lambda n: job.progress(len(talks) + n, total, "rows"), settings.mask_history)
+    if rows.rows:
+        forms = cut_questions([talks[n] for n in rows.sources], settings.epochs, settings.key_word_share,
+                              settings.seed)
+        rows.add_forms(forms, tokenizer, settings.cutoff_len)
+    return Data(rows, held_out)
+
+
+def build(setup: Setup) -> Any:
+    """The trainer and its reporter; also for continued pre-training, whose rows are answers from end to end."""
+    from trl import SFTConfig
+
+    from core.training.engine import AnswerTrainer
+
+    rows = setup.data.train
+    lengths = [len(row["input_ids"]) for row in rows.rows]
+    asks = setup.settings.prompt_loss_weight if setup.settings.stage == "sft" else 0.0
+    given = {"lengths": lengths, "instead": rows.instead, "opening": rows.opening(), "prompt_loss_weight": asks}
+    return setup.make(AnswerTrainer, SFTConfig, rows.every, setup.data.held_out.rows, max(lengths), given=given,
+                      steps=steps_in(setup.settings, len(lengths)), max_length=None, packing=False,
+                      dataset_kwargs={"skip_prepare_dataset": True})
