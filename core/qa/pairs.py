@@ -212,4 +212,5 @@ def _pair(row) -> Pair:  # type: ignore[no-untyped-def]
         row["pile"],
         row["doubt"] if row["pile"] == "look" else "",
         row["human"] == "kept",
+        row["chunk_id"],
     )

@@ -97,6 +97,7 @@ class Pair:
         pile: where it lies in the review; pairs of "ready" and "look" are accepted.
         doubt: what asks for a look at it: name of the gate, empty for others.
         confirmed: a person said that it is good.
+        section: the chunk that it was written from.
         original_question, original_answer: what the helper wrote; equal to question and answer until edited.
     """
 
@@ -116,3 +117,4 @@ class Pair:
     pile: Pile = "ready"
     doubt: str = ""
     confirmed: bool = False
+    section: str = ""
