@@ -85,7 +85,9 @@ def _publish(ws: Workspace, info: DatasetInfo, parts: dict[str, list[Pair]], new
 
 
 def _messages(pair: Pair) -> Conversation:
-    return [{"role": "user", "content": pair.question}, {"role": "assistant", "content": pair.answer}]
+    turns = [*(turn[:2] for turn in getattr(pair, "earlier", ())), (pair.question, pair.answer)]
+    return [message for question, answer in turns
+            for message in ({"role": "user", "content": question}, {"role": "assistant", "content": answer})]
 
 
 def _origin(split: str, row: int, pair: Pair) -> dict[str, Any]:

@@ -38,6 +38,7 @@ class Candidate:
     Attributes:
         strict: the pair is a chat model's, which may word freely: further gates apply.
         kind: type of the pair; a false premise may hold what no text says.
+        follows: the turns of a conversation before it, as text: the question need not stand alone.
     """
 
     question: str
@@ -48,6 +49,7 @@ class Candidate:
     language: Language
     strict: bool = False
     kind: str = "fact"
+    follows: str = ""
 
 
 def check(
@@ -71,6 +73,7 @@ def check(
         language or chunk.language,
         strict,
         draft.kind,
+        " ".join(text for turn in draft.earlier for text in turn[:2]),
     )
     near = Verdict("near", place.score == 1.0, doubt=True)
     return place, [Verdict("quote", True), *check_text(candidate), near]
@@ -79,6 +82,8 @@ def check(
 def check_text(candidate: Candidate) -> list[Verdict]:
     """Verdicts of all gates that need no place: for drafts, and again for rows that a person edited."""
     gates = {**GATES, **STRICT} if candidate.strict else GATES
+    if candidate.follows:
+        gates = {name: gate for name, gate in gates.items() if name != "standalone"}
     if candidate.kind == "absent":
         gates = {name: gates[name] for name in ("form", "orders", "language")} | {"absent": _absent}
     return [Verdict(name, not (detail := gate(candidate)), detail[:120]) for name, gate in gates.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 from core.errors import UserError
@@ -213,4 +214,5 @@ def _pair(row) -> Pair:  # type: ignore[no-untyped-def]
         row["doubt"] if row["pile"] == "look" else "",
         row["human"] == "kept",
         row["chunk_id"],
+        tuple(tuple(turn) for turn in json.loads(row["earlier"] or "[]")),
     )
