@@ -213,8 +213,10 @@ def _strict_names(c: Candidate) -> str:
 
 def _about(c: Candidate) -> str:
     """As `standalone`; besides, the question has a word of the text, so that it says what it is about."""
-    known = terms_of(" ".join((c.chunk_text, c.titles)))
-    return _standalone(c) or ("" if terms_of(c.question) & known or not known else c.question[:60])
+    text = f"{c.chunk_text} {c.titles}"
+    known = terms_of(text)
+    shared = terms_of(c.question) & known or further.codes(c.question) & further.codes(text)
+    return _standalone(c) or ("" if shared or not known else c.question[:60])
 
 
 STRICT: dict[str, Callable[[Candidate], str]] = {
