@@ -184,8 +184,8 @@ def test_right_pairs_are_not_refused_for_their_wording():
     from core.qa.writer import write_pairs
 
     texts = [
-        "# Quillmere H4 handbook\n\nThe Quillmere H4 holds 22 litres and weighs 31 kg. The Warden checks the level every "
-        "40 seconds. The warranty lasts two years.\n\n| Code | Meaning | What to do |\n|---|---|---|\n"
+        "# Quillmere H4 handbook\n\nThe Quillmere H4 holds 22 litres and weighs 31 kg. The Warden checks the level "
+        "every 40 seconds. The warranty lasts two years.\n\n| Code | Meaning | What to do |\n|---|---|---|\n"
         "| F-03 | The tank is almost empty | Refill the tank |\n| F-08 | The pump is blocked | Brush it |\n\n"
         "| Property | Value |\n|---|---|\n| Lamp life | 32,000 hours |\n| Fuse | 3.15 A, slow |\n",
         "# 奎尔米H4手册\n\n奎尔米H4的水箱可装22升水，空柜重31千克。守望者每40秒检查一次水位。保修期为两年。\n\n"
