@@ -121,6 +121,8 @@ def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_histo
 
 def from_run(call: Call, setup: _Setup, settings: training.TrainSettings) -> list[Any]:
     """Updates of model, folder, dataset and controls that put a run's settings into the form."""
+    if settings.stage != training.TrainSettings.model_fields["stage"].default:
+        raise UserError("train.error.form_stage", stage=settings.stage)
     known = any(m.entry.id == settings.model and m.installed for m in models.list_models(call.ws))
     there = any(d.id == settings.dataset for d in datasets.list_datasets(call.ws))
     model = gr.update(value=settings.model) if known else gr.skip()
