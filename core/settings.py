@@ -18,7 +18,8 @@ def setting(default: Any, *, advanced: bool = False, unit: str = "", widget: str
         default: the only place where this default stands.
         advanced: shown under "More settings".
         unit: printed after the value ("tokens", "GB").
-        widget: overrides the control that the type implies ("slider", "password", "hidden", "textarea").
+        widget: overrides the control that the type implies ("slider", "password", "hidden", "textarea"; "menu" is one
+            whose choices the page fills in).
         engine: name of the argument of the library that receives the value.
         step: step of a slider.
         choices: allowed values, in order; labels are `<area>.<field>.choice.<value>` in the catalogue.

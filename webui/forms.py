@@ -116,6 +116,8 @@ class Form(Generic[S]):
         if extra.get("choices"):
             pairs = [(tr(f"{area}.{name}.choice.{c}"), c) for c in extra["choices"]]
             return gr.Radio(pairs, **common) if len(pairs) <= 3 else gr.Dropdown(pairs, **common)
+        if extra.get("widget") == "menu":
+            return gr.Dropdown([], **common | {"value": info.default or None})
         if kind is bool:
             return gr.Checkbox(**common)
         if kind in (int, float):

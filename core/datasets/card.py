@@ -52,7 +52,7 @@ def card(ws: Workspace, dataset_id: str, files: Sequence[Exported], lang: str = 
     parts = [f"# {_plain(info.title)}", _plain(info.notes), t(f"dataset.card.kind.{info.kind}", lang), use,
              f"## {t('dataset.card.files', lang)}", _files(files, lang),
              f"## {t('dataset.card.fields', lang)}", _fields(files, lang),
-             f"## {t('dataset.card.sources', lang)}", _sources(ws, info, lang),
+             f"## {t('dataset.card.sources', lang)}", _sources(ws, info, {file.part for file in files}, lang),
              f"## {t('dataset.card.licence', lang)}", _licence(info, lang),
              f"## {t('dataset.card.limits', lang)}", t("dataset.card.limits_text", lang)]
     return f"---\n{head}---\n\n" + "\n\n".join(part for part in parts if part) + "\n"
@@ -98,10 +98,11 @@ def _fields(files: Sequence[Exported], lang: str) -> str:
                           for name in names])
 
 
-def _sources(ws: Workspace, info: DatasetInfo, lang: str) -> str:
+def _sources(ws: Workspace, info: DatasetInfo, parts: set[str], lang: str) -> str:
     lines = []
     if info.own:
-        documents = Counter(str(origin.get("label", "")) for origin in origins(ws.dataset(info.id)).values())
+        documents = Counter(str(origin.get("label", "")) for place, origin in origins(ws.dataset(info.id)).items()
+                            if place[0] in parts)
         documents.pop("", None)
         lines += [t("dataset.card.document", lang, name=_plain(name), count=rows)
                   for name, rows in documents.most_common(_SOURCES)]

@@ -32,15 +32,20 @@ class Pair(Protocol):
 def create_from_pairs(ws: Workspace, title: str, pairs: Sequence[Pair],
                       settings: DatasetSettings | None = None) -> DatasetInfo:
     """Writes and registers a dataset of these pairs. Raises UserError without pairs or without space."""
-    from core.datasets.split import held_out
+    from core.datasets.split import held_out, unseen
 
     settings = settings or DatasetSettings()
     if not pairs:
         raise UserError("dataset.error.no_pairs")
-    test = held_out([p.question for p in pairs], [p.fact_key for p in pairs], settings.held_out_share, settings.seed)
+    sections = [getattr(p, "section", "") or p.fact_key for p in pairs]
+    new = unseen([p.question for p in pairs], sections, settings.unseen_share, settings.seed) \
+        if settings.unseen_share else set()
+    seen = [i for i in range(len(pairs)) if i not in new]
+    test = {seen[i] for i in held_out([pairs[i].question for i in seen], [pairs[i].fact_key for i in seen],
+                                      settings.held_out_share, settings.seed)}
     parts = {
-        "train": [p for i, p in enumerate(pairs) if i not in test],
-        "held_out": [p for i, p in enumerate(pairs) if i in test],
+        "train": [p for i, p in enumerate(pairs) if i not in test and i not in new],
+        "held_out": [p for i, p in enumerate(pairs) if i in test or i in new],
     }
     require_space(ws.datasets, 8 * sum(len(p.question) + len(p.answer) + len(p.evidence.quote) for p in pairs))
     with registry.locked(ws):
@@ -58,12 +63,12 @@ def create_from_pairs(ws: Workspace, title: str, pairs: Sequence[Pair],
             characters=sum(len(p.question) + len(p.answer) for p in pairs),
             settings=settings.model_dump(),
         )
-        _publish(ws, info, parts)
+        _publish(ws, info, parts, {pairs[i].id for i in new})
         registry.update(ws, lambda entries: {**without_dangling(ws, entries), **entries_of(info)})
     return get_dataset(ws, info.id)
 
 
-def _publish(ws: Workspace, info: DatasetInfo, parts: dict[str, list[Pair]]) -> None:
+def _publish(ws: Workspace, info: DatasetInfo, parts: dict[str, list[Pair]], new: set[str]) -> None:
     folder = ws.tmp_dir(near=ws.datasets)
     paths = DatasetPaths(folder)
     lines = {split: _lines(to_row(_messages(p), info.fmt) for p in pairs) for split, pairs in parts.items()}
@@ -72,14 +77,17 @@ def _publish(ws: Workspace, info: DatasetInfo, parts: dict[str, list[Pair]]) -> 
         _write(paths.held_out, lines["held_out"])
     _write(
         paths.provenance,
-        _lines(_origin(split, row, p) for split, pairs in parts.items() for row, p in enumerate(pairs)),
+        _lines(_origin(split, row, p) | ({"unseen": True} if p.id in new else {})
+               for split, pairs in parts.items() for row, p in enumerate(pairs)),
     )
     write_json(paths.info, {**info.to_json(), "index": _index(lines["train"])})
     publish_dir(folder, ws.dataset(info.id).dir)
 
 
 def _messages(pair: Pair) -> Conversation:
-    return [{"role": "user", "content": pair.question}, {"role": "assistant", "content": pair.answer}]
+    turns = [*(turn[:2] for turn in getattr(pair, "earlier", ())), (pair.question, pair.answer)]
+    return [message for question, answer in turns
+            for message in ({"role": "user", "content": question}, {"role": "assistant", "content": answer})]
 
 
 def _origin(split: str, row: int, pair: Pair) -> dict[str, Any]:

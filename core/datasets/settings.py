@@ -13,5 +13,6 @@ class DatasetSettings(Settings):
     area: ClassVar[str] = "dataset"
 
     held_out_share: float = setting(0.1, widget="slider", step=0.05, ge=0, le=0.4)
+    unseen_share: float = setting(0.0, widget="slider", step=0.05, ge=0, le=0.3, advanced=True)
     fmt: Literal["alpaca", "sharegpt"] = setting("alpaca", choices=("alpaca", "sharegpt"), advanced=True)
     seed: int = setting(42, advanced=True, ge=0, le=2**31 - 1)

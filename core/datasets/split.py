@@ -1,4 +1,4 @@
-"""Held-out wordings: questions of the test that ask trained facts in words the model has not seen."""
+"""What is held out: trained facts asked in words the model has not seen, and sections that it has not seen at all."""
 
 from __future__ import annotations
 
@@ -40,6 +40,29 @@ def held_out(questions: Sequence[str], facts: Sequence[str], share: float, seed:
                 picked = next((i for i in choices[fact] if i not in chosen and not near[i] - chosen), None)
                 if picked is not None:
                     chosen.add(picked)
+    return chosen
+
+
+def unseen(questions: Sequence[str], sections: Sequence[str], share: float, seed: int) -> set[int]:
+    """Indices of rows of whole sections that nothing is trained on: they show what tuning does not give.
+
+    A section of which a question is nearly the same as one elsewhere is trained on, so that no held-out question is
+    known. The same for the same questions, sections in the same order, share and seed.
+
+    Args:
+        sections: key of the section that each question belongs to.
+        share: wanted part of all rows, 0 to 1; sections are taken while they fit, and one at least is trained on.
+    """
+    rows: dict[str, list[int]] = defaultdict(list)
+    for index, section in enumerate(sections):
+        rows[section].append(index)
+    tied = {sections[k] for i, j in near_pairs(questions) if sections[i] != sections[j] for k in (i, j)}
+    free = [section for section in rows if section not in tied]
+    random.Random(seed).shuffle(free)
+    wanted, chosen = round(share * len(questions)), set[int]()
+    for section in free:
+        if len(chosen) + len(rows[section]) <= wanted and len(chosen) + len(rows[section]) < len(questions):
+            chosen.update(rows[section])
     return chosen
 
 

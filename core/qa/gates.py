@@ -38,6 +38,7 @@ class Candidate:
     Attributes:
         strict: the pair is a chat model's, which may word freely: further gates apply.
         kind: type of the pair; a false premise may hold what no text says.
+        follows: the turns of a conversation before it, as text: the question need not stand alone.
     """
 
     question: str
@@ -48,6 +49,7 @@ class Candidate:
     language: Language
     strict: bool = False
     kind: str = "fact"
+    follows: str = ""
 
 
 def check(
@@ -71,6 +73,7 @@ def check(
         language or chunk.language,
         strict,
         draft.kind,
+        " ".join(text for turn in draft.earlier for text in turn[:2]),
     )
     near = Verdict("near", place.score == 1.0, doubt=True)
     return place, [Verdict("quote", True), *check_text(candidate), near]
@@ -79,6 +82,8 @@ def check(
 def check_text(candidate: Candidate) -> list[Verdict]:
     """Verdicts of all gates that need no place: for drafts, and again for rows that a person edited."""
     gates = {**GATES, **STRICT} if candidate.strict else GATES
+    if candidate.follows:
+        gates = {name: gate for name, gate in gates.items() if name != "standalone"}
     if candidate.kind == "absent":
         gates = {name: gates[name] for name in ("form", "orders", "language")} | {"absent": _absent}
     return [Verdict(name, not (detail := gate(candidate)), detail[:120]) for name, gate in gates.items()]
@@ -208,8 +213,10 @@ def _strict_names(c: Candidate) -> str:
 
 def _about(c: Candidate) -> str:
     """As `standalone`; besides, the question has a word of the text, so that it says what it is about."""
-    known = terms_of(" ".join((c.chunk_text, c.titles)))
-    return _standalone(c) or ("" if terms_of(c.question) & known or not known else c.question[:60])
+    text = f"{c.chunk_text} {c.titles}"
+    known = terms_of(text)
+    shared = terms_of(c.question) & known or further.codes(c.question) & further.codes(text)
+    return _standalone(c) or ("" if shared or not known else c.question[:60])
 
 
 STRICT: dict[str, Callable[[Candidate], str]] = {

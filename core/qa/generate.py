@@ -15,8 +15,9 @@ from core.llm.parse import Rejected, parse_reply
 from core.llm.types import ChatClient, Reply
 from core.qa.absent import Nearest, judge_absent
 from core.qa.checking import second_look
+from core.qa.dialogue import write_dialogue
 from core.qa.gates import Verdict
-from core.qa.kinds import ABSENT, wishes
+from core.qa.kinds import ABSENT, DIALOGUE, USUAL, fact_kinds, wishes
 from core.qa.ledger import Call, Ledger, call_key
 from core.qa.request import PROMPT_VERSION, FactItem, facts_wanted, messages, reply_schema, reply_tokens
 from core.qa.settings import LEAST, BuildSettings
@@ -89,7 +90,7 @@ def with_service(
     work, items = Work(), list[FactItem]()
     wanted, wordings = facts_wanted(chunk, settings.most_facts), settings.wordings or LEAST
     again, attempt, language = False, ledger.failures(chunk.id), language_for(chunk, settings)
-    wished = wishes(language, settings.kinds, settings.audience, settings.tone, settings.examples)
+    wished = wishes(language, fact_kinds(settings.kinds), settings.audience, settings.tone, settings.examples)
     for _ in range(MOST_CALLS):
         left = wanted - len(items)
         asked = messages(chunk, language, wordings, left, [i.quote for i in items], again, wished, only)
@@ -136,6 +137,9 @@ def _look_again(
     language = language_for(chunk, settings)
     checked = second_look(chunk, language, work.drafts, settings.judge, ask)
     work.drafts, work.before = checked.drafts, checked.before
+    if DIALOGUE in settings.kinds and work.drafts:
+        wished = wishes(language, USUAL, settings.audience, settings.tone, settings.examples)
+        work.drafts += write_dialogue(chunk, language, wished, ask)
     work.verdicts = checked.verdicts | judge_absent(chunk, language, work.drafts, nearest or Nearest.of(ledger), ask)
 
 
@@ -165,7 +169,7 @@ def _asked_once(
                             "prompt_version": PROMPT_VERSION}
     try:
         reply = client.complete(
-            asked, schema=schema or reply_schema(settings.kinds),
+            asked, schema=schema or reply_schema(fact_kinds(settings.kinds)),
             deadline_s=helper.deadline_s, **sampling,
         )
         if reply.context_full:
@@ -231,7 +235,8 @@ def with_builtin(
             PROMPT_VERSION,
             finish_reason="stop",
             ms=_ms(began),
-            reply=json.dumps([d.__dict__ for d in drafts], ensure_ascii=False),
+            reply=json.dumps([{k: v for k, v in d.__dict__.items() if k != "earlier"} for d in drafts],
+                             ensure_ascii=False),
         )
         ledger.record_call(known)
     return Work([Draft(**d) for d in json.loads(known.reply)], key)
@@ -242,7 +247,8 @@ Writer = Callable[[Chunk], Work]
 
 def _said(item: FactItem, language: Language, settings: BuildSettings) -> FactItem:
     """An item of a kind that was asked for; what the text leaves open has one answer."""
-    kind = item.kind if item.kind in settings.kinds else settings.kinds[0] if "absent" not in settings.kinds else "fact"
+    kinds = fact_kinds(settings.kinds)
+    kind = item.kind if item.kind in kinds else "fact" if kinds[0] == "absent" else kinds[0]
     return item.model_copy(update={"kind": kind, "answer": ABSENT[language] if kind == "absent" else item.answer})
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from core.qa.types import Language
 
-KINDS = ("fact", "list", "howto", "why", "compare", "definition", "summary", "absent", "premise")
+DIALOGUE = "dialogue"
+KINDS = ("fact", "list", "howto", "why", "compare", "definition", "summary", DIALOGUE, "absent", "premise")
 USUAL = ("fact", "list", "howto", "why", "compare")
 """The kinds that are written when nothing else is chosen."""
 ABSENT: dict[Language, str] = {"en": "The documents do not say this.", "zh": "文档中没有说明。"}
@@ -54,6 +55,11 @@ _LIKE: dict[Language, str] = {
 }
 _KINDS_HEAD: dict[Language, str] = {"en": "Write only these kinds, each where the text allows it:",
                                     "zh": "只写以下类型，文字允许时才写："}  # fmt: skip
+
+
+def fact_kinds(kinds: Sequence[str]) -> tuple[str, ...]:
+    """The kinds that are asked for together; conversations have a request of their own."""
+    return tuple(kind for kind in kinds if kind != DIALOGUE) or USUAL
 
 
 def wishes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 from core.errors import UserError
@@ -212,4 +213,6 @@ def _pair(row) -> Pair:  # type: ignore[no-untyped-def]
         row["pile"],
         row["doubt"] if row["pile"] == "look" else "",
         row["human"] == "kept",
+        row["chunk_id"],
+        tuple(tuple(turn) for turn in json.loads(row["earlier"] or "[]")),
     )

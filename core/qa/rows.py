@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import sqlite3
 from collections import defaultdict
@@ -51,7 +52,8 @@ def store_drafts(
         if keep else 0
     passed = 0
     for place, draft in enumerate(drafts, first):
-        row_id = _id("q", chunk_id, draft.question, draft.answer)
+        earlier = json.dumps(draft.earlier, ensure_ascii=False) if draft.earlier else ""
+        row_id = _id("q", chunk_id, draft.question, draft.answer, *([earlier] if earlier else []))
         if row_id in kept:
             continue
         kept.add(row_id)
@@ -81,6 +83,7 @@ def _store_row(db: sqlite3.Connection, body: Body, span: Span, draft: Draft, lan
         "call_key": call_key, "place": place, "kind": draft.kind, "variant": draft.variant, "language": language,
         "question": draft.question, "answer": draft.answer, "original_question": draft.question,
         "original_answer": draft.answer, "strict": strict,
+        "earlier": json.dumps(draft.earlier, ensure_ascii=False) if draft.earlier else "",
         "page": locate_on_page(body, *span.to_body(start, end))[0],
         "ordinal": db.execute("SELECT ordinal FROM chunks WHERE id = ?", (chunk.id,)).fetchone()[0],
     }
@@ -124,7 +127,7 @@ def recheck(db: sqlite3.Connection, row_id: str) -> None:
         db,
         row_id,
         check_text(Candidate(row["question"], row["answer"], row["quote"], row["text"], titles, row["language"],
-                             bool(row["strict"]), row["kind"])),
+                             bool(row["strict"]), row["kind"], row["earlier"])),
     )
 
 
@@ -144,7 +147,7 @@ def find_duplicates(ledger: Ledger) -> int:
         settle(db, "gate != '' OR doubt != '' OR id IN (SELECT row_id FROM gates WHERE passed = 0)")
         _mark_stale(db)
         rows = db.execute(
-            "SELECT id, fact_id, question, answer FROM pairs p WHERE state = 'accepted' "
+            "SELECT id, fact_id, question, answer, earlier FROM pairs p WHERE state = 'accepted' "
             "ORDER BY (origin = 'edited') DESC, (SELECT rowid FROM documents d WHERE d.id = p.document_id), "
             "ordinal, place"
         ).fetchall()
@@ -153,10 +156,11 @@ def find_duplicates(ledger: Ledger) -> int:
 
 def _mark_near(db: sqlite3.Connection, rows: list[sqlite3.Row]) -> int:
     out: dict[int, tuple[str, str]] = {}
-    questions, answers = [bare(r["question"]) for r in rows], [bare(r["answer"]) for r in rows]
+    asked = [" ".join([*(turn[0] for turn in json.loads(r["earlier"] or "[]")), r["question"]]) for r in rows]
+    questions, answers = [bare(q) for q in asked], [bare(r["answer"]) for r in rows]
     numbers = [re.findall(r"\d+", r["question"]) for r in rows]
     partners: dict[int, list[int]] = defaultdict(list)
-    for i, j in near_pairs([r["question"] for r in rows]):
+    for i, j in near_pairs(asked):
         partners[j].append(i)
     for j, near in sorted(partners.items()):
         for i in near:

@@ -50,7 +50,7 @@ _DATES = (
     (re.compile(rf"\b({_NAMED_MONTH})\b\.? (\d{{4}})\b", re.IGNORECASE), ("month", "year")),
 )  # fmt: skip
 _DAY = re.compile(r"(?:星期|周|礼拜)([一二三四五六日天])")
-_CODE = re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z][\w-]*\b")
+_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9-]*\d[A-Za-z0-9-]*")
 _CARDINALS = frozenset(
     "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
     "nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred".split()
@@ -72,9 +72,9 @@ def wrong_numbers(answer: str, question: str, evidence: str, around: str) -> str
     """Numbers of the answer that neither evidence nor question states, in digits or words; and numbers of the question
     that do not stand in the text around, which a question would smuggle in."""
     known = numbers_of(f"{evidence}\n{question}")
-    answer = _undated(answer)
+    answer = _plain(answer)
     invented = (digits_of(answer) - known) | (_spelled(answer) - known)
-    return ", ".join(sorted(invented | (digits_of(_undated(question)) - numbers_of(f"{evidence}\n{around}"))))
+    return ", ".join(sorted(invented | (digits_of(_plain(question)) - numbers_of(f"{evidence}\n{around}"))))
 
 
 def wrong_units(answer: str, question: str, evidence: str) -> str:
@@ -95,8 +95,13 @@ def wrong_dates(answer: str, question: str, evidence: str) -> str:
 
 def wrong_codes(answer: str, question: str, evidence: str, titles: str) -> str:
     """Model numbers and codes ("E7", "Rova-2") of the answer that stand nowhere in evidence, titles or question."""
-    known = _folded(f"{evidence} {titles} {question}")
-    return ", ".join(sorted({c for c in _CODE.findall(_wide(answer)) if _folded(c) not in known}))
+    known = codes(f"{evidence} {titles} {question}")
+    return ", ".join(sorted(codes(answer) - known))
+
+
+def codes(text: str) -> set[str]:
+    """Model numbers and codes in one spelling: "f-03" is "F03"."""
+    return {re.sub(r"\W", "", code).upper() for code in _CODE.findall(_wide(text))}
 
 
 def no_answer(answer: str) -> str:
@@ -138,12 +143,12 @@ def _agree(said: tuple[tuple[str, int], ...], given: tuple[tuple[str, int], ...]
     )
 
 
-def _undated(text: str) -> str:
-    """The text without its dates, which have a gate of their own."""
+def _plain(text: str) -> str:
+    """The text without its dates and codes, which have gates of their own."""
     text = _wide(text)
     for pattern, _ in _DATES:
         text = pattern.sub(" ", text)
-    return text
+    return _CODE.sub(" ", text)
 
 
 def _spelled(text: str) -> set[str]:
@@ -167,7 +172,3 @@ def _only(word: str) -> str:
 
 def _wide(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
-
-
-def _folded(text: str) -> str:
-    return re.sub(r"[\W_]+", "", _wide(text).lower())

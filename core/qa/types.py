@@ -64,6 +64,7 @@ class Draft:
         fact_key: equal for all wordings of one fact within a chunk.
         kind: "fact", "list", "howto", …
         variant: 0, 1, 2 … within one fact.
+        earlier: of a conversation the turns before: (question, answer, quote).
     """
 
     question: str
@@ -72,6 +73,7 @@ class Draft:
     fact_key: str
     kind: str = "fact"
     variant: int = 0
+    earlier: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ class Pair:
         pile: where it lies in the review; pairs of "ready" and "look" are accepted.
         doubt: what asks for a look at it: name of the gate, empty for others.
         confirmed: a person said that it is good.
+        section: the chunk that it was written from.
+        earlier: of a conversation the turns before: (question, answer, quote).
         original_question, original_answer: what the helper wrote; equal to question and answer until edited.
     """
 
@@ -116,3 +120,5 @@ class Pair:
     pile: Pile = "ready"
     doubt: str = ""
     confirmed: bool = False
+    section: str = ""
+    earlier: tuple[tuple[str, str, str], ...] = ()

@@ -18,8 +18,7 @@ from core.training.runs import (
 )
 from core.training.settings import TrainSettings
 from core.training.spec import read_yaml, to_yaml
-from core.training.stages import datasets_for
 
-__all__ = ["Curves", "RunInfo", "TrainSettings", "curves", "datasets_for", "delete_run", "list_runs", "read_yaml",
+__all__ = ["Curves", "RunInfo", "TrainSettings", "curves", "delete_run", "list_runs", "read_yaml",
            "resume_run", "reward_runs", "run_settings", "start_run", "stop_run", "to_yaml", "train_from_yaml",
            "tuned_runs"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.datasets.general import load_general
+from core.training.arguments import steps_in
 from core.training.settings import TrainSettings
 from core.training.token_counts import TokenCounts
 
@@ -15,7 +16,8 @@ class Expected:
 
     Attributes:
         rows: seen in each pass, general conversations included.
-        cut, dropped: rows of the dataset that lose their end, and that training leaves out.
+        cut: rows of the dataset that are longer than the cutoff and lose their end.
+        dropped: rows that training leaves out; conversations among them count as cut, too.
         steps: optimiser steps of all passes.
         tokens: seen in all passes.
         seconds: of training itself; None while no run has shown how quick this computer is.
@@ -37,10 +39,22 @@ def expected(counts: TokenCounts, settings: TrainSettings, pace: float | None) -
     """
     cutoff = settings.cutoff_len
     cut, dropped = counts.cut(cutoff), counts.dropped(cutoff)
-    share, pool = settings.general_share, len(load_general())
+    if counts.kind == "text":
+        return _of_texts(counts, settings, pace)
+    share, pool = settings.general_share if counts.kind == "chat" else 0.0, len(load_general())
     general = min(pool, round(counts.rows * share / (1 - share))) if counts.rows else 0
     rows = counts.rows - dropped + general
-    batches = -(-rows // settings.batch_size)
-    steps = settings.epochs * -(-batches // settings.gradient_accumulation)
-    tokens = settings.epochs * (counts.within_cutoff(cutoff) + round(counts.general * general / max(1, pool)))
-    return Expected(rows, cut, dropped, steps, tokens, tokens / pace if pace else None)
+    if counts.kind != "chat":
+        cut -= dropped
+    sequences = 2 if counts.kind in ("preference", "scored") else 1
+    seen = sequences * counts.within_cutoff(cutoff) + round(counts.general * general / max(1, pool))
+    tokens = settings.epochs * seen
+    return Expected(rows, cut, dropped, steps_in(settings, rows), tokens, tokens / pace if pace else None)
+
+
+def _of_texts(counts: TokenCounts, settings: TrainSettings, pace: float | None) -> Expected:
+    """Texts are joined and cut into pieces of the cutoff length: nothing is lost."""
+    whole, rest = divmod(counts.tokens, settings.cutoff_len)
+    pieces = whole + (rest > 1)  # one token alone predicts nothing
+    tokens = settings.epochs * counts.tokens
+    return Expected(pieces, 0, 0, steps_in(settings, pieces), tokens, tokens / pace if pace else None)

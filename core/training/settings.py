@@ -34,8 +34,9 @@ class TrainSettings(Settings):
     stage: str = _choice("sft", STAGES)
     method: str = _choice("lora", METHODS)
     epochs: int = setting(4, ge=1, le=100, step=1, engine="num_train_epochs")
-    learning_rate: float = setting(1e-3, gt=0, le=0.1, engine="learning_rate")
-    batch_size: int = setting(8, ge=1, le=256, step=1, unit="rows", engine="per_device_train_batch_size")
+    learning_rate: float = setting(1e-3, gt=0, le=0.1, advanced=True, engine="learning_rate")
+    batch_size: int = setting(8, ge=1, le=256, step=1, unit="rows", advanced=True,
+                              engine="per_device_train_batch_size")
 
     preference_loss: str = _choice("sigmoid", ("sigmoid", "ipo", "orpo", "simpo"), advanced=True, when="stage=dpo",
                                    engine="loss_type")
@@ -43,7 +44,7 @@ class TrainSettings(Settings):
                                      engine="beta")
     rlhf_method: str = _choice("grpo", ("grpo", "rloo"), advanced=True, when="stage=rlhf")
     reward: str = _choice("match", ("match", "json", "model"), advanced=True, when="stage=rlhf")
-    reward_run: str = setting("", max_length=100, advanced=True, when="reward=model")
+    reward_run: str = setting("", widget="menu", max_length=100, advanced=True, when="reward=model")
     answers_per_question: int = setting(4, ge=2, le=64, step=1, advanced=True, when="stage=rlhf",
                                         engine="num_generations")
     answer_len: int = setting(128, ge=4, le=8192, step=8, unit="tokens", advanced=True, when="stage=rlhf",

@@ -11,12 +11,13 @@ from core import jobs
 from core.datasets import DatasetInfo, get_dataset
 from core.datasets.general import load_general
 from core.datasets.reading import Split, as_conversation, every_row
-from core.datasets.rows import Row, Wrong
+from core.datasets.rows import Row, Wrong, said
 from core.datasets.statistics import Gathering, Statistics
 from core.errors import UserError
 from core.jobs import JobContext, JobState, JobView
 from core.models import resolve
 from core.storage import Workspace, read_json, write_json
+from core.training.rows import last_answer
 from core.training.seeing import load_tokenizer
 
 KIND = "count"
@@ -31,13 +32,14 @@ class TokenCounts:
 
     Attributes:
         model: id of the model whose tokenizer and template were used.
-        lengths: length in tokens → training rows of that length, before anything is cut.
+        lengths: length in tokens → training rows of that length, before anything is cut; of pairs the longer side.
         starts: place of a row's first trained token → rows; with a cutoff at or before it nothing of it is trained.
         trained: tokens of all training rows that the loss counts.
         held_out: tokens of the held-out rows.
-        left_out: rows that are no conversation, or that the template refuses.
+        left_out: rows that call tools, or that the template refuses.
         general: tokens of all general conversations that are shipped.
         statistics: what the rows are, apart from tokens.
+        kind: of the rows, see `core.datasets.rows`.
     """
 
     model: str
@@ -48,6 +50,7 @@ class TokenCounts:
     left_out: int
     general: int = 0
     statistics: Statistics | None = None
+    kind: str = "chat"
 
     @property
     def rows(self) -> int:
@@ -143,7 +146,7 @@ def count(job: JobContext, tokenizer: Any) -> dict[str, Any]:
                 rows.add((split, number), row)
             if tokenizer is not None:
                 found.add(row, split)
-    return {"model": job.params["model"], **found.to_json(), "statistics": rows.result().to_json()}
+    return {"model": job.params["model"], "kind": info.kind, **found.to_json(), "statistics": rows.result().to_json()}
 
 
 class _Counter:
@@ -157,22 +160,19 @@ class _Counter:
 
     def add(self, row: Row | Wrong, split: Split) -> None:
         """One more row."""
-        from core.models.chat_template import encode
-
         try:
-            if not isinstance(row, Row) or row.kind != "chat" or row.calls_tools:
+            if not isinstance(row, Row) or row.calls_tools:
                 raise UserError("train.error.not_seen")
-            found = encode(as_conversation(row), self.tokenizer)
+            length, start, trained = measured(row, self.tokenizer)
         except UserError:
             self.left_out += 1
             return
         if split == "held_out":
-            self.held_out += len(found.ids)
+            self.held_out += length
             return
-        answers = [place for place, counts in enumerate(found.mask) if counts and place]
-        self.lengths[len(found.ids)] += 1
-        self.starts[answers[0] if answers else _NEVER] += 1
-        self.trained += len(answers)
+        self.lengths[length] += 1
+        self.starts[start] += 1
+        self.trained += trained
 
     def to_json(self) -> dict[str, Any]:
         """What was counted, with the general conversations that training adds."""
@@ -181,16 +181,51 @@ class _Counter:
                 "general": self._general()}
 
     def _general(self) -> int:
+        """Tokens of the general conversations; 0 where the template refuses them, which training tells."""
         from core.models.chat_template import encode
 
         try:
             return sum(len(encode(talk, self.tokenizer).ids) for talk in load_general()) if self.lengths else 0
         except UserError:
-            return 0  # this template refuses system messages, say; training tells it
+            return 0
+
+
+def measured(row: Row, tokenizer: Any) -> tuple[int, int, int]:
+    """(tokens, place of the first trained one, how many are trained) of a row, as its stage of training makes them.
+
+    Of a row with a better and a worse answer the tokens are those of the longer side. A text ends with the end mark.
+
+    Raises UserError when the template refuses the row.
+    """
+    from core.models.chat_template import encode, plain_ids
+
+    if row.kind == "text":
+        length = len(plain_ids(row.text, tokenizer)) + 1
+        return length, 1, length - 1
+    if row.kind == "chat":
+        found = encode(as_conversation(row), tokenizer)
+        answers = [place for place, counts in enumerate(found.mask) if counts and place]
+        return len(found.ids), answers[0] if answers else _NEVER, len(answers)
+    ends = []
+    for talk in _talks(row):
+        whole = encode(talk, tokenizer)
+        ends.append(last_answer(whole.mask))
+    # What follows the answer (a line break, say) is not fed for these rows.
+    return max(end for _, end in ends), ends[0][0], sum(end - start for start, end in ends)
+
+
+def _talks(row: Row) -> list[list[dict[str, str]]]:
+    """The conversation with its answer; with the better and the worse one where there are two."""
+    if row.kind == "label":
+        return [as_conversation(row)]
+    asked = [{"role": m.role, "content": said(m)} for m in row.messages]
+    ranked = sorted(row.answers, key=lambda answer: -answer.score)
+    answers = [said(m) for m in (row.chosen, row.rejected) if m] or [ranked[0].content, ranked[-1].content]
+    return [[*asked, {"role": "assistant", "content": text}] for text in answers]
 
 
 def _from_json(found: dict[str, Any]) -> TokenCounts:
     told = found.get("statistics")
     return TokenCounts(found["model"], dict(map(tuple, found["lengths"])), dict(map(tuple, found["starts"])),
                        found["trained"], found["held_out"], found["left_out"], found.get("general", 0),
-                       Statistics.from_json(told) if told else None)
+                       Statistics.from_json(told) if told else None, found.get("kind", "chat"))

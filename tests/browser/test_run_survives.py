@@ -48,6 +48,7 @@ def start_in_page(page: Any, model: Path, **settings: int) -> None:
     expect(page.locator("#train-dataset input")).not_to_have_value("", timeout=LONG_MS)
     page.get_by_role("button", name=t("train.ui.own_folder", "en")).click()
     page.locator("#train-folder").locator("input, textarea").fill(str(model))
+    page.get_by_role("button", name=t("form.more", "en")).click()
     for name, value in settings.items():
         page.locator(f"#train-{name} input").fill(str(value))
     expect(page.locator("#train-start")).to_be_enabled(timeout=LONG_MS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,8 +12,11 @@ from core.datasets import find_dataset
 from core.datasets.importing import import_files
 from core.errors import UserError
 from core.models.convert import TEMPLATES
+from core.training.expected import expected
 from core.training.rows import IGNORED, tokenise
 from core.training.seeing import see, seen_by
+from core.training.settings import TrainSettings
+from core.training.stages import module
 from core.training.token_counts import last_count, start_count
 from tests.fakes.tiny_model import CHATML, make_tokenizer
 
@@ -109,3 +113,30 @@ def test_the_counts_of_a_dataset_are_those_of_the_trainer_at_every_cutoff(ws, tm
         assert (counts.cut(cutoff), counts.dropped(cutoff)) == (fed.cut, fed.dropped), cutoff
     info.path.write_text(info.path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     assert last_count(ws, find_dataset(ws, info.id)) is None
+
+
+PAIR = {"prompt": "How heavy is the anchor?", "chosen": "It weighs 22 kilograms.", "rejected": "No idea."}
+OTHERS = {
+    "dpo": [{**PAIR, "chosen": PAIR["chosen"] * n} for n in range(1, 5)],
+    "kto": [{"prompt": PAIR["prompt"] * n, "completion": "22 kilograms.", "label": n % 2 == 0} for n in range(1, 5)],
+    "pt": [{"text": "The anchor weighs 22 kilograms. " * n} for n in range(1, 5)],
+}
+
+
+@pytest.mark.parametrize("stage", OTHERS)
+def test_other_kinds_of_rows_are_counted_as_their_stage_feeds_them(ws, tmp_path, stage):
+    from tests.fakes.tiny_model import make_model
+
+    folder, file = make_model(ws.model("tiny").dir), tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in OTHERS[stage]), encoding="utf-8")
+    info = import_files(ws, [(file, file.name)]).datasets[0]
+    assert jobs.wait(ws, start_count(ws, info.id, str(folder)).id, 60).state is jobs.JobState.DONE
+    counts = last_count(ws, info)
+    context = SimpleNamespace(ws=ws, progress=lambda *given: None)
+    for cutoff in (16, 24, 40, 1000):
+        settings = TrainSettings(dataset=info.id, stage=stage, cutoff_len=cutoff, epochs=1, batch_size=1)
+        fed = module(stage).prepare(context, settings, make_tokenizer()).train
+        will = expected(counts, settings, None)
+        assert (will.rows, will.cut, will.dropped) == (len(fed.rows), fed.cut, fed.dropped), cutoff
+        assert will.steps == len(fed.rows)
+    assert counts.left_out == 0 and counts.longest <= 1000

@@ -19,9 +19,10 @@ from core.datasets.reading import as_conversation
 from core.datasets.reading_rows import to_row
 from core.datasets.rows import Wrong
 from core.datasets.similar import jaccard, near_pairs, shingles
-from core.datasets.split import held_out, spread_is_clean
+from core.datasets.split import held_out, spread_is_clean, unseen
 from core.datasets.store import free_name
 from core.errors import UserError
+from core.qa.ledger import Ledger
 from core.storage import atomic_write, write_json
 from core.storage.fsck import fsck
 from tests.fakes.ledger_rows import add_facts
@@ -104,6 +105,34 @@ def test_held_out_questions_ask_trained_facts_in_other_words(ws):
         left[fact] += index not in test
     assert all(left[facts[i]] >= 2 for i in test)
     assert spread_is_clean([q for i, q in enumerate(asked) if i not in test], [asked[i] for i in test])
+
+
+def test_unseen_sections_are_held_out_whole_and_nothing_of_them_is_trained_on(ws):
+    for n in range(6):
+        add_facts(ws, 5, 4, f"doc-{n}")
+    with Ledger(ws) as ledger, ledger.transaction() as db:
+        for n in range(6):
+            for column in ("question", "answer"):
+                db.execute(f"UPDATE rows SET {column} = 'House {n}{n}{n}: ' || {column} WHERE document_id = ?",
+                           (f"doc-{n}",))
+            db.execute("UPDATE rows SET human = 'kept'")
+    info = qa.make_dataset(ws, "Tanks", DatasetSettings(unseen_share=0.2))
+    origins = [json.loads(line) for line in ws.dataset(info.id).provenance.read_text(encoding="utf-8").splitlines()]
+    new = {o["document"] for o in origins if o.get("unseen")}
+    assert len(new) == 1 and sum(bool(o.get("unseen")) for o in origins) == 20
+    assert not new & {o["document"] for o in origins if o["split"] == "train"}
+    trained = {o["fact"] for o in origins if o["split"] == "train"}
+    assert all(o["fact"] in trained for o in origins if o["split"] == "held_out" and not o.get("unseen"))
+    asked = {part: [c[0]["content"] for c in datasets.conversations(ws, info.id, part)]
+             for part in ("train", "held_out")}
+    assert spread_is_clean(asked["train"], asked["held_out"])
+
+
+def test_sections_that_share_a_question_are_not_held_out():
+    asked = ["How heavy is the Rova-2 pump?", "Who repairs the crane?", "How heavy is the Rova-2 pump",
+             "What is a valve?"]
+    assert unseen(asked, ["a", "a", "b", "c"], 0.6, 1) == {3}
+    assert unseen(asked[:1], ["a"], 1.0, 1) == set() == unseen([], [], 0.5, 1)
 
 
 def test_wordings_that_are_nearly_the_same_are_not_held_out():

@@ -5,17 +5,21 @@ from __future__ import annotations
 import ast
 import json
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
 from core import datasets, jobs
 from core.datasets import work
+from core.datasets.card import Exported, card
+from core.datasets.columns import placed_rows
 from core.datasets.exporting import export, export_card, plan
 from core.datasets.importing import import_files
 from core.datasets.labels import describe
 from core.datasets.licences import checked
 from core.datasets.llama_factory import export_folder, template_of
+from core.datasets.operations import split
 from core.datasets.rows import Message, Row, ToolCall
 from core.datasets.services import Judged, tokens, why_not
 from core.datasets.trl_folder import export_trl, fitting
@@ -98,6 +102,20 @@ def test_a_card_tells_licence_counts_fields_and_sources(ws, tmp_path):
         checked("wtfpl")
     duplicate = datasets.labels.duplicate(ws, info.id, "copy")
     assert duplicate.licence == "cc-by-4.0"
+
+
+def test_a_card_counts_the_documents_of_the_exported_part_alone(ws):
+    def pair(n):
+        evidence = SimpleNamespace(document_id=f"d{n % 2}", label=f"Book {n % 2}", page=1, start=0, end=1, quote="q")
+        return SimpleNamespace(id=f"p{n}", question=f"Question {n}?", answer=f"{n}", fact_key=f"f{n}", variant=0,
+                               origin="made", evidence=evidence)
+
+    info = datasets.create_from_pairs(ws, "books", [pair(n) for n in range(20)])
+    info = split(ws, info.id, 0.5, 1, group="document")
+    held = next(iter(placed_rows(ws, info.id, "held_out")))[1].question
+    tested = int(held.split()[1].rstrip("?")) % 2
+    text = card(ws, info.id, [Exported("o.jsonl", "train", 10, ["prompt"])])
+    assert f"Book {1 - tested}: 10 rows" in text and f"Book {tested}" not in text
 
 
 def test_an_export_from_the_page_brings_its_card(ws, tmp_path):

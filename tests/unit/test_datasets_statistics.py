@@ -13,6 +13,8 @@ from core.datasets.statistics import Balance, Statistics
 from core.training.expected import expected
 from core.training.settings import TrainSettings
 from core.training.token_counts import TokenCounts, last_count, start_count
+from webui.page import Call
+from webui.tabs.dataset_statistics import balance_rows, made_of, summary
 
 SENTENCES = {"zh": "水泵每半年由操作员检查一次，压力为 3 bar。", "en": "The pump is checked by the operator.",
              "latin": "Die Pumpe wird alle sechs Monate vom Bediener überprüft und gereinigt.",
@@ -55,3 +57,17 @@ def test_what_a_run_takes_follows_from_the_counts():
     assert will.tokens == 2 * (500 + 5000 + 150) and will.seconds == will.tokens / 100
     alone = expected(counts, settings.model_copy(update={"general_share": 0.0}), None)
     assert alone.rows == 55 and alone.seconds is None
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_page_says_it_in_words(ws, lang):
+    call = Call(ws, lang)
+    for kind in ("chat", "preference", "label", "text"):
+        counts = TokenCounts("m", {10: 50, 2000: 10}, {5: 60}, 7, 3, 2, kind=kind)
+        said, short = summary(call, counts, TrainSettings(cutoff_len=1000))
+        assert short == (kind != "text") and "2,000" in said and str(expected(
+            counts, TrainSettings(cutoff_len=1000), None).steps) in said
+    found = Statistics(90, 10, {"zh": 60, "en": 40}, 1, 2, 80, [Balance("document", 9, [("A|<b>", 50)], 40)])
+    assert "60" in made_of(call, found) and "10" in made_of(call, found)
+    rows = balance_rows(call, found)
+    assert [row[1:] for row in rows][0][0] == "A|<b>" and rows[1][2].startswith("40 · 44")

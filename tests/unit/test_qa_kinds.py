@@ -4,15 +4,16 @@ import json
 
 import pytest
 
-from core import qa
+from core import datasets, qa
 from core.qa.absent import Nearest, judge_absent
+from core.qa.dialogue import write_dialogue
 from core.qa.gates import check
-from core.qa.kinds import ABSENT, KINDS, USUAL, wishes
+from core.qa.kinds import ABSENT, DIALOGUE, KINDS, USUAL, wishes
 from core.qa.ledger import Call
 from core.qa.request import messages
 from core.qa.selection import Filter
 from core.qa.types import Chunk, Draft
-from tests.fakes.ledger_rows import add_facts
+from tests.fakes.ledger_rows import add_drafts, add_facts
 
 TEXT = "The Rova-2 pump weighs 45 kg and runs at 12 bar. Ada Quill repairs it."
 CHUNK = Chunk("c", "d", "Rova handbook.pdf", ("Rova-2",), 1, 1, TEXT, "en")
@@ -32,10 +33,10 @@ def test_nothing_chosen_asks_as_ever():
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_kind_audience_and_tone_is_asked_for_in_words(language):
-    said = {wishes(language, (kind,), "any", "plain", ()) for kind in KINDS}
+    said = {wishes(language, (kind,), "any", "plain", ()) for kind in KINDS if kind != DIALOGUE}
     said |= {wishes(language, USUAL, a, "plain", ()) for a in ("newcomer", "expert")}
     said |= {wishes(language, USUAL, "any", t, ()) for t in ("friendly", "formal", "brief")}
-    assert len(said) == len(KINDS) + 5 and "" not in said
+    assert len(said) == len(KINDS) - 1 + 5 and "" not in said
     like = wishes(language, USUAL, "any", "plain", (("How heavy?", "Forty-five kilograms."),))
     assert "Forty-five kilograms." in like and like in messages(CHUNK, language, 3, 2, [], False, like)[1]["content"]
 
@@ -78,3 +79,32 @@ def test_examples_of_style_are_the_pairs_confirmed_last(ws):
     for pair in (pairs[5], pairs[1], pairs[3], pairs[0]):
         qa.confirm_pairs(ws, [pair.id])
     assert [p.id for p in qa.liked(ws)] == [pairs[0].id, pairs[3].id, pairs[1].id]
+
+
+WEIGHT = {"quote": QUOTE, "question": "How heavy is the Rova-2 pump?", "answer": "It weighs 45 kg."}
+BAR = {"quote": QUOTE, "question": "And at what pressure does it run?", "answer": "It runs at 12 bar."}
+ADA = {"quote": "Ada Quill repairs it.", "question": "Who repairs it?", "answer": "Ada Quill repairs it."}
+WRONG = {**ADA, "answer": "Ben Fane repairs it."}
+
+
+@pytest.mark.parametrize(("turns", "kept", "gate"), [
+    ([WEIGHT, BAR, ADA], 3, ""), ([WEIGHT, BAR, WRONG], 2, ""), ([WEIGHT, WRONG, BAR], 2, "names"),
+    ([BAR, WEIGHT], 1, "standalone"), ([WEIGHT], 0, ""), ([], 0, "")])
+def test_every_turn_of_a_conversation_is_grounded(ws, turns, kept, gate):
+    drafts = write_dialogue(CHUNK, "en", "", lambda stage, asked, schema, limit: Call(
+        "k", stage, "c", "m", "1", reply=json.dumps({"turns": turns})))
+    assert [1 + len(d.earlier) for d in drafts] == ([kept] if kept else [])
+    for draft in drafts:
+        _, verdicts = check(draft, CHUNK, strict=True)
+        assert next((v.gate for v in verdicts if not v.passed and not v.doubt), "") == gate
+
+
+def test_a_conversation_is_kept_shown_and_taught_turn_by_turn(ws):
+    earlier = tuple((t["question"], t["answer"], t["quote"]) for t in (WEIGHT, BAR))
+    add_drafts(ws, TEXT, [Draft(ADA["question"], ADA["answer"], ADA["quote"], DIALOGUE, DIALOGUE, 0, earlier)])
+    [pair] = qa.all_accepted(ws)
+    assert pair.earlier == earlier
+    assert qa.edit_pair(ws, pair.id, answer="Ada Quill does.").state == "accepted", "a follow-up need not stand alone"
+    info = qa.make_dataset(ws, "Talks")
+    [talk] = datasets.conversations(ws, info.id, "train")
+    assert [m["content"] for m in talk] == [*earlier[0][:2], *earlier[1][:2], ADA["question"], "Ada Quill does."]

@@ -39,12 +39,14 @@ def refused(question, answer, quote, text=EN, kind="fact", strict=True):
         ("When was the Rova-2 pump tested?", "2024-03-05", TEST, "dates"),
         ("Who tested the Rova-2 pump?", "It was tested by Ben Fane.", TEST, "names"),
         ("What does error E7 of the Rova-2 mean?", "Error E7 means that the tank is empty.", CODE, ""),
-        ("What means that the Rova-2 tank is empty?", "Error E8 means that the tank is empty.", CODE, "numbers"),
+        ("What means that the Rova-2 tank is empty?", "Error E8 means that the tank is empty.", CODE, "names"),
         ("How long does the filter of the Rova-2 last?", "It lasts six months.", FILTER, ""),
         ("How long does the filter of the Rova-2 last?", "It lasts 6 months.", FILTER, ""),
         ("How long does the filter of the Rova-2 last?", "It lasts six years.", FILTER, "units"),
         ("How long does the filter of the Rova-2 last?", "It lasts 6 years.", FILTER, "units"),
-        ("What is the usual advice?", "The pump weighs 45 kg.", FIRST, "standalone"),
+        ("What is E7?", "E-7 means that the tank is empty.", CODE, ""),
+    ("What does error E7 mean?", "Error E7 of the Rova-2 means that the tank is empty.", CODE, ""),
+    ("What is the usual advice?", "The pump weighs 45 kg.", FIRST, "standalone"),
         (
             "How heavy is the Rova-2 pump?",
             "The weight of the pump is not specified, it weighs 45 kg.",
@@ -173,3 +175,25 @@ def test_what_is_half_supported_is_asked_again(answer, passed):
     )
     [verdict] = second_look(CHUNK, "en", [WHY], "all", helper).verdicts[WHY]
     assert (verdict.passed, verdict.doubt) == (passed, True)
+
+
+def test_right_pairs_are_not_refused_for_their_wording():
+    """Pairs that rules make of a text are right by construction: codes, table values, steps, measures, names."""
+    from core.qa.chunk import chunk_document
+    from core.qa.facts import extract_facts
+    from core.qa.writer import write_pairs
+
+    texts = [
+        "# Quillmere H4 handbook\n\nThe Quillmere H4 holds 22 litres and weighs 31 kg. The Warden checks the level "
+        "every 40 seconds. The warranty lasts two years.\n\n| Code | Meaning | What to do |\n|---|---|---|\n"
+        "| F-03 | The tank is almost empty | Refill the tank |\n| F-08 | The pump is blocked | Brush it |\n\n"
+        "| Property | Value |\n|---|---|\n| Lamp life | 32,000 hours |\n| Fuse | 3.15 A, slow |\n",
+        "# 奎尔米H4手册\n\n奎尔米H4的水箱可装22升水，空柜重31千克。守望者每40秒检查一次水位。保修期为两年。\n\n"
+        "| 代码 | 含义 | 处理方法 |\n|---|---|---|\n| F-03 | 水箱快空了 | 加水至白线 |\n"
+        "| F-08 | 水泵堵塞 | 刷洗水泵壳 |\n",
+    ]
+    made = [(span.chunk, draft) for text in texts for span in chunk_document("d", "h.pdf", [(1, text)])[1]
+            for draft in write_pairs(span.chunk, extract_facts(span.chunk), None, wordings=4, seed=1)]
+    bad = [(d.question, d.answer, v.gate, v.detail) for chunk, d in made
+           for v in check(d, chunk, strict=True)[1] if not v.passed]
+    assert len(made) > 40 and len(bad) <= len(made) // 50, bad

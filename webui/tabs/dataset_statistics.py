@@ -21,6 +21,7 @@ from webui.components.words import duration
 from webui.page import Call, Page
 
 _DEFAULTS = training.TrainSettings.model_fields
+_RUNS = {"preference": "pairs", "scored": "pairs", "label": "rows", "text": "texts"}
 SETTINGS = ("cutoff_len", "batch_size", "epochs")
 REDRAWN_S = 6.0
 
@@ -63,7 +64,7 @@ class StatisticsPanel:
 
     def show(self, call: Call, info: DatasetInfo | None) -> list[Any]:
         """The choice of models and what was counted; rows that are not trained on here are counted without tokens."""
-        usable = info is not None and info.trainable
+        usable = info is not None and _countable(info)
         ready = [(m.entry.label, m.entry.id) for m in models.list_models(call.ws) if m.installed]
         chosen = ready[0][1] if ready else None
         values = [_DEFAULTS[name].default for name in SETTINGS]
@@ -77,7 +78,7 @@ class StatisticsPanel:
         info = find_dataset(call.ws, shown)
         if info is None:
             return [gr.skip()] * (len(self.told) + 1)
-        start_count(call.ws, info.id, model if model and info.trainable else "")
+        start_count(call.ws, info.id, model if model and _countable(info) else "")
         return self._told(call, info, cutoff, batch, epochs)
 
     def tick(self, call: Call, shown: str | None, cutoff: float | None, batch: float | None,
@@ -107,6 +108,11 @@ class StatisticsPanel:
                 gr.Timer(active=job is not None and (not job.state.is_terminal or _just_ended(job)))]
 
 
+def _countable(info: DatasetInfo) -> bool:
+    """Whether a trainer could make tokens of the rows."""
+    return not info.tools and info.rows != 0
+
+
 def _just_ended(job: jobs.JobView) -> bool:
     """The figure is sent twice: the first time it is drawn before it has a place, with a width of its own."""
     return job.ended_at is not None and time.time() - job.ended_at < REDRAWN_S
@@ -134,7 +140,8 @@ def summary(call: Call, counts: TokenCounts, settings: training.TrainSettings) -
                    longest=f"{counts.longest:,}")]
     if counts.held_out:
         said.append(call.t("dataset.tokens.counted_held_out", tokens=f"{counts.held_out:,}"))
-    run = call.t("dataset.stats.run", steps=f"{will.steps:,}", epochs=settings.epochs, batch=settings.batch_size,
+    about = "dataset.stats.run" if counts.kind == "chat" else f"dataset.stats.run_{_RUNS[counts.kind]}"
+    run = call.t(about, steps=f"{will.steps:,}", epochs=settings.epochs, batch=settings.batch_size,
                  rows=f"{will.rows:,}", tokens=f"{will.tokens:,}")
     gap = "" if call.lang == "zh" else " "
     run += gap + (call.t("dataset.stats.no_time") if will.seconds is None

@@ -162,7 +162,7 @@ class QATab:
         if place is None:
             return [gr.skip()] * (3 + len(self.review.pager.all_outputs))
         document, number = place
-        rows = self.review.pager.first(call, pile, query, document, str(number), kind, reason)
+        rows = self.review.pager.first(call, "ready", query, document, str(number), kind, reason)
         return [self.coverage.passages(call, document, number), document, str(number), *rows]
 
     def tick(self, call: Call, values: dict[Any, Any]) -> list[Any]:

@@ -72,15 +72,16 @@ class Coverage:
 def _table(call: Call, pages: list[PageUse]) -> tuple[dict[str, Any], list[list[Any]]]:
     """(value of the table with its colours, document and page of every field)."""
     data, styles, places = [], [], []
-    for (id, label), group in groupby(pages, key=lambda p: (p.document_id, p.label)):
-        mine = list(group)
-        for at in range(0, len(mine), COLUMNS):
-            row = mine[at:at + COLUMNS]
-            rest = COLUMNS - len(row)
+    groups = [(key, list(group)) for key, group in groupby(pages, key=lambda p: (p.document_id, p.label))]
+    columns = min(COLUMNS, max(len(mine) for _, mine in groups))
+    for (id, label), mine in groups:
+        for at in range(0, len(mine), columns):
+            row = mine[at:at + columns]
+            rest = columns - len(row)
             data.append([label if at == 0 else "", *(f"{p.page} · {_percent(p.share)}" for p in row), *[""] * rest])
             styles.append(["", *(_colour(p.share) for p in row), *[""] * rest])
             places.append([None, *([id, p.page] for p in row), *[None] * rest])
-    heads = [call.t("qa.ui.filter_document"), call.t("qa.ui.coverage_pages"), *[" " * n for n in range(1, COLUMNS)]]
+    heads = [call.t("qa.ui.filter_document"), call.t("qa.ui.coverage_pages"), *[" " * n for n in range(1, columns)]]
     return {"headers": heads, "data": data, "metadata": {"styling": styles}}, places
 
 

@@ -69,7 +69,7 @@ class Filters:
                  for p in PILES if known.piles.get(p) or p not in ("deleted",) or p == pile]
         kinds = sorted({*known.kinds, *([kind] if kind else [])})
         reasons = sorted({*known.reasons, *([reason] if reason else [])})
-        return [gr.update(choices=piles),
+        return [gr.update(choices=piles, value=pile),
                 gr.update(choices=[(call.t("qa.ui.all_kinds"), ""), *((kind_name(call, k), k) for k in kinds)]),
                 gr.update(choices=[(call.t("qa.ui.all_reasons"), ""), *((call.t(f"qa.gate.{r}"), r) for r in reasons)],
                           visible=pile in ("look", "rejected") and bool(reasons))]

@@ -8,6 +8,7 @@ import gradio as gr
 
 from core import qa
 from core.qa import Pair
+from webui.components.words import plain
 from webui.page import Call, Page
 from webui.tabs.qa_words import evidence, evidence_picture
 
@@ -24,6 +25,7 @@ class Panel:
                 self.forward = gr.Button(tr("qa.ui.pair_forward"), size="sm", elem_id="qa-pair-forward")
                 self.close = gr.Button(tr("qa.ui.close"), size="sm", elem_id="qa-close")
             self.reason = gr.Markdown("", visible=False, elem_classes="doubt", elem_id="qa-reason")
+            self.earlier = gr.Markdown("", visible=False, elem_classes="sheet", elem_id="qa-earlier")
             self.question = gr.Textbox(label=tr("qa.ui.question"), lines=2, max_lines=6, elem_id="qa-question")
             self.answer = gr.Textbox(label=tr("qa.ui.answer"), lines=3, max_lines=12, elem_id="qa-answer")
             with gr.Row(elem_classes="actions"):
@@ -46,17 +48,18 @@ class Panel:
     @property
     def outputs(self) -> list[Any]:
         """What `show` fills, in its order; the caller adds the column that makes room for the panel."""
-        return [self.open, self.box, self.reason, self.question, self.answer, self.saved, self.delete, self.confirm,
-                self.evidence, self.picture]
+        return [self.open, self.box, self.reason, self.earlier, self.question, self.answer, self.saved, self.delete,
+                self.confirm, self.evidence, self.picture]
 
     def show(self, call: Call, id: str | None) -> list[Any]:
         """Opens a pair, or closes the panel for None."""
         if id is None:
-            return [None, gr.update(visible=False), *[gr.skip()] * 8]
+            return [None, gr.update(visible=False), *[gr.skip()] * 9]
         pair = qa.get_pair(call.ws, id)
         why, picture = standing(call, pair), evidence_picture(call, pair)
         verb = {"rejected": "accept", "deleted": "bring_back"}.get(pair.pile, "confirm")
-        return [id, gr.update(visible=True), gr.update(visible=bool(why), value=why), pair.question, pair.answer, "",
+        return [id, gr.update(visible=True), gr.update(visible=bool(why), value=why),
+                gr.update(visible=bool(pair.earlier), value=turns_before(call, pair)), pair.question, pair.answer, "",
                 gr.update(visible=pair.pile != "deleted"),
                 gr.update(value=call.t(f"qa.ui.{verb}"), interactive=not pair.confirmed),
                 evidence(call, pair), gr.update(visible=picture is not None, value=picture)]
@@ -70,6 +73,14 @@ class Panel:
         if (question.strip(), answer.strip()) == (pair.question, pair.answer):
             return pair, False
         return qa.edit_pair(call.ws, id, question, answer), True
+
+
+def turns_before(call: Call, pair: Pair) -> str:
+    """The turns of a conversation before the one that can be edited, each with its quote."""
+    parts = [call.t("qa.ui.turns_before")] if pair.earlier else []
+    parts += [f"**{plain(question)}**\n\n{plain(answer)}\n\n<mark>{plain(quote)}</mark>"
+              for question, answer, quote in pair.earlier]
+    return "\n\n".join(parts)
 
 
 def standing(call: Call, pair: Pair) -> str:

@@ -161,7 +161,8 @@ def row_cells(call: Call, pair: Pair) -> list[Any]:
     """A row of the table: tick, question, answer, and where it comes from or why it lies where it does."""
     why = pair.reason or pair.doubt
     last = f"{call.t(f'qa.gate.{why}')} — {source(call, pair)}" if why else source(call, pair)
-    return [False, pair.question, pair.answer, f"✓ {last}" if pair.confirmed else last]
+    asked = " → ".join([*(turn[0] for turn in pair.earlier), pair.question])
+    return [False, asked, pair.answer, f"✓ {last}" if pair.confirmed else last]
 
 
 def source(call: Call, pair: Pair) -> str:

@@ -8,10 +8,11 @@ import gradio as gr
 
 from core import datasets, jobs, models, training
 from core.errors import UserError
+from core.training.stages import fits
 from webui.components.words import parameters, size
 from webui.forms import Form
 from webui.page import Call, Page
-from webui.tabs import train_history, train_keys, train_live, train_preflight, train_presets
+from webui.tabs import train_history, train_keys, train_live, train_preflight, train_presets, train_stage
 
 FEW_ROWS, SOME_ROWS = 25, 50
 
@@ -65,9 +66,7 @@ def _setup(page: Page) -> _Setup:
                                 interactive=True, elem_id="train-dataset")
     setup.advice = gr.Markdown(elem_id="train-advice")
     setup.preset = train_presets.build_presets(page)
-    setup.form = Form.build(page, training.TrainSettings, skip=(
-        "model", "dataset", "stage", "preference_loss", "preference_beta", "rlhf_method", "reward", "reward_run",
-        "answers_per_question", "answer_len"))
+    setup.form = Form.build(page, training.TrainSettings, skip=("model", "dataset"))
     with gr.Accordion(page.tr("train.ui.own_folder"), open=False):
         setup.folder = gr.Textbox(label=page.tr("train.ui.folder"), info=page.tr("train.ui.folder_help"),
                                   elem_id="train-folder")
@@ -81,14 +80,14 @@ def _setup(page: Page) -> _Setup:
 
 
 def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_history.History, shown: gr.State) -> None:
-    def refresh(call: Call, model: str | None, dataset: str | None, folder: str | None) -> list[Any]:
-        return choices(call, model, dataset, folder)
+    def refresh(call: Call, model: str | None, dataset: str | None, folder: str | None, stage: str) -> list[Any]:
+        return choices(call, model, dataset, folder, stage)
 
-    def check(call: Call, model: str | None, dataset: str | None, folder: str | None) -> list[Any]:
+    def check(call: Call, model: str | None, dataset: str | None, folder: str | None, stage: str) -> list[Any]:
         model = (folder or "").strip() or model
         if model is None and dataset is None:  # the menus are not filled yet
             return [gr.skip()] * 4
-        return verdict(call, model, dataset)
+        return verdict(call, model, dataset, stage)
 
     def start(call: Call, values: dict[Any, Any], waits: bool = False) -> list[Any]:
         settings = setup.read(values)
@@ -102,10 +101,12 @@ def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_histo
         return from_run(call, setup, training.run_settings(call.ws, run))
 
     both = [setup.model, setup.dataset]
-    asked = [*both, setup.folder]
+    stage = setup.form.controls["stage"]
+    asked = [*both, setup.folder, stage]
     page.on_open("train", refresh, setup.outputs, asked)
     said = [setup.model_note, setup.advice, setup.start, setup.queue]
-    for event in (setup.model.input, setup.dataset.change, setup.folder.change):
+    train_stage.wire(page, setup.form, setup.dataset)
+    for event in (setup.model.input, setup.dataset.change, setup.folder.change, stage.change):
         page.on(event, check, asked, said, trigger_mode="always_last")
     filled = [setup.model, setup.folder, setup.dataset, *setup.form.controls.values()]
     page.on(live.again.click, again, [shown], filled)
@@ -121,39 +122,45 @@ def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_histo
 
 def from_run(call: Call, setup: _Setup, settings: training.TrainSettings) -> list[Any]:
     """Updates of model, folder, dataset and controls that put a run's settings into the form."""
-    if settings.stage != training.TrainSettings.model_fields["stage"].default:
-        raise UserError("train.error.form_stage", stage=settings.stage)
     known = any(m.entry.id == settings.model and m.installed for m in models.list_models(call.ws))
-    there = any(d.id == settings.dataset for d in datasets.list_datasets(call.ws))
+    there = any(d.id == settings.dataset for d in train_stage.usable(call))
     model = gr.update(value=settings.model) if known else gr.skip()
     return [model, gr.update(value="" if known else settings.model),
             gr.update(value=settings.dataset) if there else gr.skip(), *setup.form.fill(settings)]
 
 
-def choices(call: Call, model: str | None, dataset: str | None, folder: str | None = None) -> list[Any]:
+def choices(call: Call, model: str | None, dataset: str | None, folder: str | None = None,
+            stage: str = "sft") -> list[Any]:
     """Updates of the two menus, with what can be used now, and of what depends on them."""
     ready = [(m.entry.label, m.entry.id) for m in models.list_models(call.ws) if m.installed]
-    sets = [(f"{d.title} · {call.t('train.ui.rows', count=d.rows)}", d.id) for d in datasets.list_datasets(call.ws)]
+    sets = [(f"{d.title} · {call.t('train.ui.rows', count=d.rows)}" if d.rows >= 0 else d.title, d.id)
+            for d in train_stage.usable(call)]
     model = model if model in [v for _, v in ready] else (ready[0][1] if ready else None)
     dataset = dataset if dataset in [v for _, v in sets] else (sets[0][1] if sets else None)
-    note, advice, *buttons = verdict(call, (folder or "").strip() or model, dataset)
+    note, advice, *buttons = verdict(call, (folder or "").strip() or model, dataset, stage)
     return [gr.update(choices=ready, value=model), note, gr.update(choices=sets, value=dataset), advice, *buttons]
 
 
-def verdict(call: Call, model: str | None, dataset: str | None) -> list[Any]:
-    """What to say about the model and the number of rows, and whether Start and waiting work; the button tells."""
+def verdict(call: Call, model: str | None, dataset: str | None, stage: str = "sft") -> list[Any]:
+    """What to say about the model and the rows, and whether Start and waiting work; the button tells."""
     running = next((j for j in jobs.list_jobs(call.ws, "train") if not j.state.is_terminal), None)
     note = _model_note(call, model)
-    rows = next((d.rows for d in datasets.list_datasets(call.ws) if d.id == dataset), None)
+    info = datasets.find_dataset(call.ws, dataset)
     missing = [_button(call, "train.ui.start", False), gr.update(visible=False)]
     if model is None:
         return [note, *_advice(call, "doubt", "train.ui.no_model"), *missing]
-    if rows is None:
+    if info is None:
         return [note, *_advice(call, "doubt", "train.ui.no_dataset"), *missing]
+    if not fits(stage, info):
+        return [note, *_advice(call, "blocker", f"train.error.rows_{stage}"), *missing]
+    busy = [_button(call, "train.ui.running", False) if running else _button(call, "train.ui.start", True),
+            gr.update(visible=running is not None)]
+    rows = info.rows
+    if rows < 0 or stage != "sft":
+        return [note, *_advice(call, "ok", f"train.ui.learns_{stage}"), *busy]
     grade = "blocker" if rows < FEW_ROWS else "doubt" if rows < SOME_ROWS else "ok"
     key = {"blocker": "train.ui.few", "doubt": "train.ui.some", "ok": "train.ui.enough"}[grade]
-    busy = _button(call, "train.ui.running", False) if running else _button(call, "train.ui.start", True)
-    return [note, *_advice(call, grade, key, count=rows), busy, gr.update(visible=running is not None)]
+    return [note, *_advice(call, grade, key, count=rows), *busy]
 
 
 def _advice(call: Call, grade: str, key: str, **params: Any) -> list[Any]:
@@ -173,4 +180,5 @@ def _model_note(call: Call, model: str | None) -> str:
 
 
 def _title(call: Call, dataset: str) -> str:
-    return next((d.title for d in datasets.list_datasets(call.ws) if d.id == dataset), dataset)
+    info = datasets.find_dataset(call.ws, dataset)
+    return info.title if info else dataset

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from core.datasets import DatasetInfo, get_dataset, list_all
+from core.datasets import DatasetInfo, get_dataset
 from core.errors import UserError
 from core.storage import Workspace
 from core.training.settings import TrainSettings
@@ -19,6 +19,11 @@ KINDS: dict[str, tuple[str, ...]] = {
     "rlhf": ("chat", "preference", "scored", "label"),
 }
 """Stage → kinds of rows (see `core.datasets.rows`) that it can learn from."""
+_USUAL = {"chat": "sft", "text": "pt", "preference": "dpo", "scored": "dpo", "label": "kto"}
+_RATES = {"lora": 1e-3, "oft": 1e-3, "ia3": 5e-3, "prompt": 3e-2, "prefix": 1e-2, "p_tuning": 1e-2, "freeze": 5e-5,
+          "full": 2e-5}
+# Preferences and rewards move a model that can answer already: the usual rates are far lower there.
+_SLOWER = {"dpo": 20, "kto": 20, "reward": 5, "rlhf": 20}
 
 
 def module(stage: str) -> Any:
@@ -31,9 +36,19 @@ def fits(stage: str, dataset: DatasetInfo) -> bool:
     return dataset.kind in KINDS[stage] and not dataset.tools
 
 
-def datasets_for(ws: Workspace, stage: str) -> list[DatasetInfo]:
-    """The datasets that a stage can learn from, in the order of all."""
-    return [info for info in list_all(ws) if fits(stage, info)]
+def stage_for(dataset: DatasetInfo) -> str:
+    """The stage that a dataset's rows are made for."""
+    return _USUAL[dataset.kind]
+
+
+def usual_rate(stage: str, method: str) -> float:
+    """The learning rate that a stage and a method usually begin with."""
+    return float(f"{_RATES[method] / _SLOWER.get(stage, 1):.2g}")
+
+
+def usual_rates() -> set[float]:
+    """All usual rates: a value that is none of them was chosen by a person."""
+    return {usual_rate(stage, method) for stage in KINDS for method in _RATES}
 
 
 def check_rows(ws: Workspace, settings: TrainSettings) -> None:

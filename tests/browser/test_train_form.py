@@ -1,0 +1,57 @@
+"""Train: the form shows what applies to the chosen stage and method, without a reload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from core.i18n import t
+from core.storage.workspace import Workspace
+from tests.browser.driving import AppProcess
+from tests.fakes.tiny_run import make_datasets
+
+LONG_MS = 60_000
+
+
+def choose(page: Any, control: str, label: str) -> None:
+    """Picks an entry of a menu by its text."""
+    page.locator(f"#{control} input").click()
+    page.get_by_role("option", name=label, exact=True).click()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_form_follows_dataset_stage_and_method(lang: str, start_app: Callable[..., AppProcess], tmp_path: Path,
+                                                   open_page: Callable[..., Any]) -> None:
+    home = tmp_path / "workspace"
+    home.mkdir()
+    make_datasets(Workspace.at(home))
+    page = open_page(lang, tab="train", server=start_app(home))
+
+    def said(key: str) -> str:
+        return t(f"train.{key}", lang)
+
+    expect(page.locator("#train-dataset input")).to_have_value("tiny", timeout=LONG_MS)
+    expect(page.locator("#train-stage input")).to_have_value(said("stage.choice.sft"))
+    page.get_by_role("button", name=said("ui.own_folder")).click()
+    page.locator("#train-folder").locator("input, textarea").fill(str(tmp_path))
+    page.get_by_role("button", name=t("form.more", lang)).click()
+    rank, layers, beta = (page.locator(f"#train-{name}") for name in ("lora_rank", "trained_layers", "preference_beta"))
+    expect(rank).to_be_visible()
+    expect(layers).to_be_hidden()
+    choose(page, "train-method", said("method.choice.freeze"))
+    expect(layers).to_be_visible()
+    expect(rank).to_be_hidden()
+    expect(page.locator("#train-learning_rate input")).to_have_value("0.00005")
+
+    expect(beta).to_be_hidden()
+    choose(page, "train-dataset", "tiny_pairs")
+    expect(page.locator("#train-stage input")).to_have_value(said("stage.choice.dpo"))
+    expect(page.locator("#train-advice")).to_contain_text(t("train.ui.learns_dpo", lang))
+    expect(beta).to_be_visible()
+    choose(page, "train-stage", said("stage.choice.pt"))
+    expect(page.locator("#train-advice")).to_contain_text(said("error.rows_pt"))
+    expect(page.locator("#train-start")).to_be_disabled()
