@@ -92,6 +92,7 @@ class Fold:
             self.is_attached, self.waits_for = True, None
         elif kind == "waiting":
             self.waits_for = str(event["title"]) if event.get("title") is not None else None
+            self.started_m = event.get("m")  # waiting is no work
         elif kind == "result":
             self.result.update(event.get("facts") or {})
         elif kind == "warning" and len(self.warnings) < _KEPT_WARNINGS:

@@ -16,6 +16,8 @@ ROSE = 1.03
 """The held-out loss counts as risen above this multiple of its best."""
 BROKE = 1.5
 """So many times its lowest mean, the loss is on its way up, whatever its noise."""
+RECENT = 3000
+"""Points that are looked at: a page asks again and again."""
 LEARNED = 0.05
 """A training loss below this has nothing left to teach."""
 
@@ -36,7 +38,7 @@ def advise(curves: Curves, over: bool = False) -> Advice:
     Args:
         over: the run has ended, so there is nothing left to wait for.
     """
-    train, held_out = curves.train, curves.held_out
+    train, held_out = curves.train[-RECENT:], curves.held_out
     best = min(held_out, key=lambda point: point[1])[0] if held_out else None
     if curves.lost_steps and (not train or curves.lost_steps[-1] > train[-1][0]):
         return Advice("blocker", "train.coach.lost", {"step": curves.lost_steps[0]}, best)

@@ -24,26 +24,35 @@ class Details:
 
     answers: gr.Dataframe
     asked: gr.Markdown
+    told: gr.State
 
     @property
     def outputs(self) -> list[Any]:
         """What `updates` fills, in its order."""
-        return [self.asked, self.answers]
+        return [self.asked, self.answers, self.told]
 
-    def updates(self, call: Call, run: str | None) -> list[Any]:
-        """The answers so far; nothing is sent when the run asks no questions."""
+    def updates(self, call: Call, run: str | None, told: str = "") -> list[Any]:
+        """The answers so far; nothing is sent when the page has them.
+
+        Args:
+            told: what the page shows: the run and how many answers.
+        """
         found = RECORDS.of(call.ws, run).answers if run else {}
+        now = f"{run} {len(found)}"
+        if now == told:
+            return [gr.skip(), gr.skip(), told]
+        nothing = [gr.update(visible=False), gr.update(visible=False), now]
         if not run or not found:
-            return [gr.update(visible=False), gr.update(visible=False)]
+            return nothing
         try:
             questions = questions_of(training.run_settings(call.ws, run))
         except UserError:
-            return [gr.update(visible=False), gr.update(visible=False)]
+            return nothing
         rows = [[call.t("train.ui.before") if step == 0 else str(step), *(text or "–" for text in said)]
                 for step, said in sorted(found.items())]
         headers = [call.t("chart.axis.step"), *questions]
         return [gr.update(visible=True),
-                gr.update(value=[row[:len(headers)] for row in rows], headers=headers, visible=True)]
+                gr.update(value=[row[:len(headers)] for row in rows], headers=headers, visible=True), now]
 
 
 def build(page: Page, shown: gr.State) -> Details:
@@ -62,7 +71,7 @@ def build(page: Page, shown: gr.State) -> Details:
     page.on(batch.expand, first_batch, [shown], [note, tokens])
     page.on(settings.expand, settings_of, [shown], listed)
     page.on(told.expand, lambda call, run: report(call.ws, run, call.lang) if run else "", [shown], text)
-    return Details(answers, asked)
+    return Details(answers, asked, gr.State(""))
 
 
 def first_batch(call: Call, run: str | None) -> list[Any]:
@@ -84,7 +93,10 @@ def settings_of(call: Call, run: str | None) -> str:
     chosen = training.run_settings(call.ws, run)
     differs = changed(chosen)
     lines = []
-    for name, value in chosen.model_dump().items():
+    values = chosen.model_dump()
+    for name, value in values.items():
+        if not chosen.applies(name, values):
+            continue
         label, said = plain(call.t(f"train.{name}.label")), value_words(call, name, value)
         lines.append(f"| {label} | {'**' + said + '**' if name in differs else said} |")
     return f"| {call.t('train.ui.setting')} | {call.t('train.ui.value')} |\n|---|---|\n" + "\n".join(lines)

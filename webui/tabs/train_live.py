@@ -68,12 +68,13 @@ class Live:
         return self.ends[2]
 
     def show(self, call: Call, run: str | None, drawn: Drawn = NOTHING, kind: str = KINDS[0],
-             logarithmic: bool = False) -> list[Any]:
+             logarithmic: bool = False, told: str = "") -> list[Any]:
         """Everything about one run; the timer goes on as long as it is not ended.
 
         Args:
             drawn: which curve is on the page and since when; one that has hardly grown since is left as it is.
             kind, logarithmic: which curve, and its vertical axis.
+            told: which answers are on the page.
         """
         view = jobs.view(call.ws, run) if run else None
         hidden = gr.update(visible=False)
@@ -89,7 +90,8 @@ class Live:
         return [_title(call, view), *self.card.updates(call, _with_part(call, view)), *self._now(call, view),
                 _message(call, view), *_ends(call, view), _numbers(call, view, curves), _coach(call, view, curves),
                 gr.update(visible=bool(curves.train)), plot,
-                gr.update(visible=not curves.train, value=_waiting(call, view)), *self.details.updates(call, view.id),
+                gr.update(visible=not curves.train, value=_waiting(call, view)),
+                *self.details.updates(call, view.id, told),
                 jobs.log_tail(call.ws, view.id, LOG_LINES), gr.update(visible=over and usable),
                 f"{view.id} {view.state} {over}", drawn, gr.Timer(TICK_S * slower, active=not over)]
 
@@ -134,8 +136,8 @@ def build(page: Page, shown: gr.State) -> Live:
 def _wire(page: Page, live: Live, shown: gr.State) -> None:
     looks = [live.kind, live.logarithmic]
 
-    def tick(call: Call, run: str | None, drawn: Drawn, kind: str, logarithmic: bool) -> list[Any]:
-        return live.show(call, run, drawn, kind, logarithmic)
+    def tick(call: Call, run: str | None, drawn: Drawn, kind: str, logarithmic: bool, told: str) -> list[Any]:
+        return live.show(call, run, drawn, kind, logarithmic, told)
 
     def redraw(call: Call, run: str | None, kind: str, logarithmic: bool) -> list[Any]:
         return list(_plot(call, run, training.curves(call.ws, run), NOTHING, 0, kind, logarithmic)) if run else [
@@ -166,7 +168,7 @@ def _wire(page: Page, live: Live, shown: gr.State) -> None:
             training.stop_run(call.ws, run, force=True)
         return [gr.skip()]
 
-    page.on(live.timer.tick, tick, [shown, live.drawn, *looks], live.outputs, trigger_mode="once")
+    page.on(live.timer.tick, tick, [shown, live.drawn, *looks, live.details.told], live.outputs, trigger_mode="once")
     for look in looks:
         page.on(look.input, redraw, [shown, *looks], [live.plot, live.drawn])
     page.on(live.ends[0].click, resumed, [shown], live.outputs)
@@ -265,7 +267,8 @@ def _numbers(call: Call, view: jobs.JobView, curves: training.Curves) -> str:
     if view.eta_s is not None and view.eta_s >= 1:
         parts.append(call.t("train.ui.left", time=duration(view.eta_s, call.lang)))
     if view.elapsed_s is not None:
-        parts.append(call.t("train.ui.took", time=duration(view.elapsed_s, call.lang)))
+        key = "train.ui.took" if view.state.is_terminal else "train.ui.so_far"
+        parts.append(call.t(key, time=duration(view.elapsed_s, call.lang)))
     if curves.tokens_per_second and not view.state.is_terminal:
         parts.append(call.t("train.ui.speed", speed=f"{curves.tokens_per_second[-1][1]:.0f}"))
     if curves.memory:

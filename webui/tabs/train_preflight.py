@@ -16,6 +16,8 @@ from webui.components.words import duration, plain, size
 from webui.forms import Form
 from webui.page import Call, Page
 
+SAID_ABOVE = "train.error.rows_"
+"""Sentences about the dataset that the form says beside the menu."""
 Read = Callable[[dict[Any, Any]], training.TrainSettings | None]
 
 
@@ -70,7 +72,8 @@ def updates(call: Call, read: Read, values: dict[Any, Any]) -> list[Any]:
         return ["", gr.update(visible=False), gr.update(visible=False), {}]
     report = preflight.check(call.ws, settings)
     change = next((found.change for found in report.findings if found.change), {})
-    lines = [plain(call.t(found.key, **found.params)) for found in report.findings]
+    told = [found for found in report.findings if not found.key.startswith(SAID_ABOVE)]
+    lines = [plain(call.t(found.key, **found.params)) for found in told]
     grade = "blocker" if report.blockers else "doubt"
     label = call.t("train.ui.apply_change", change=described(call, change)) if change else ""
     return [facts(call, report), _lines(lines, grade), gr.update(visible=bool(change), value=label), change]

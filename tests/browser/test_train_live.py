@@ -1,0 +1,69 @@
+"""The page before, during and after a run: what it needs, a run that waits, what a failure offers, comparing runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import expect
+
+from core import jobs, qa, training
+from core.i18n import t
+from core.jobs import JobState
+from core.storage.workspace import Workspace
+from tests.browser.driving import AppProcess
+from tests.fakes.ledger_rows import add_facts
+from tests.fakes.tiny_model import make_model
+from tests.waiting import until
+
+LONG = 200
+LONG_MS = LONG * 1000
+
+
+def test_a_run_is_weighed_followed_by_another_and_tried_again_more_safely(
+        tmp_path: Path, start_app: Callable[..., AppProcess], open_page: Callable[..., Any]) -> None:
+    home = tmp_path / "workspace"
+    home.mkdir()
+    ws = Workspace.at(home)
+    add_facts(ws, 30)
+    qa.make_dataset(ws, "Tanks")
+    model = make_model(tmp_path / "tiny-llama")
+    page = open_page(tab="train", server=start_app(home))
+    expect(page.locator("#train-dataset input")).not_to_have_value("", timeout=LONG_MS)
+    page.get_by_role("button", name=t("train.ui.own_folder", "en")).click()
+    page.locator("#train-folder").locator("input, textarea").fill(str(model))
+    page.locator("#train-preset").get_by_text(t("train.preset.light", "en")).click()
+    expect(page.locator("#train-epochs input")).to_have_value("1")
+    expect(page.locator("#train-found")).to_contain_text("steps, so the model will hardly change", timeout=LONG_MS)
+    page.locator("#train-epochs input").fill("90")
+    page.locator("#train-batch_size input").fill("2")
+    expect(page.locator("#train-facts")).to_contain_text("of memory", timeout=LONG_MS)
+    expect(page.locator("#train-found")).to_be_hidden()
+    expect(page.locator("#train-preset input[value=own]")).to_be_checked()
+    page.locator("#train-start").click()
+    page.locator("#train-queue").click(timeout=LONG_MS)
+    second = until(lambda: [j for j in jobs.list_jobs(ws, "train") if j.state is JobState.WAITING], LONG)[0].id
+    expect(page.locator("#train-progress")).to_contain_text("Tanks", timeout=LONG_MS)
+    [first] = [j.id for j in jobs.list_jobs(ws, "train") if j.id != second]
+    until(lambda: len(training.curves(ws, first).train) >= 3, LONG)
+    worker = jobs.view(ws, first).pid
+    assert worker
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: training.curves(ws, second).train, LONG)
+    expect(page.locator("#train-numbers")).to_contain_text("loss", timeout=LONG_MS)
+    expect(page.locator("#train-coach")).to_be_visible(timeout=LONG_MS)
+    page.get_by_role("button", name=t("train.ui.batch", "en")).click()
+    expect(page.locator("#train-batch")).to_contain_text("litres", timeout=LONG_MS)
+    page.locator("#train-stop").click()
+    assert jobs.wait(ws, second, LONG).state is JobState.STOPPED
+    page.reload()
+    page.locator("#train-history").get_by_text(t("train.ui.state.failed", "en")).click(timeout=LONG_MS)
+    safer = page.locator("#train-safer")
+    expect(safer).to_contain_text("Batch size 1, Gradient accumulation 2", timeout=LONG_MS)
+    safer.click()
+    third = until(lambda: [j for j in jobs.list_jobs(ws, "train") if j.id not in (first, second)], LONG)[0].id
+    assert training.run_settings(ws, third).gradient_accumulation == 2
+    jobs.request_stop(ws, third, force=True)
