@@ -44,5 +44,4 @@ def adapter_folder(ws: Workspace, name: str) -> Path:
         return ws.question_writer
     if not check_id(name).startswith("run-"):
         raise UserError("serving.error.adapter_missing", name=name)
-    run = ws.run(name)
-    return run.model if (run.model / "manifest.json").is_file() else run.adapter
+    return ws.run(name).result

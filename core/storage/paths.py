@@ -301,6 +301,11 @@ class RunPaths:
         return self.dir / "model"
 
     @property
+    def result(self) -> Path:
+        """What the run left, adapter or model; the adapter's place while there is neither."""
+        return self.model if (self.model / "manifest.json").is_file() else self.adapter
+
+    @property
     def best(self) -> Path:
         """The result at the lowest held-out loss so far, for runs that keep it."""
         return self.dir / "best"

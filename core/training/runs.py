@@ -120,8 +120,7 @@ def run_settings(ws: Workspace, run_id: str) -> TrainSettings:
 
 def has_adapter(ws: Workspace, run_id: str) -> bool:
     """Whether a run has a complete result: an adapter, or a whole model."""
-    run = ws.run(run_id)
-    return any((folder / "manifest.json").is_file() for folder in (run.adapter, run.model))
+    return (ws.run(run_id).result / "manifest.json").is_file()
 
 
 def _info(ws: Workspace, view: JobView) -> RunInfo:

@@ -19,14 +19,15 @@ from core.training.methods import check
 from core.training.results import folder_of
 from core.training.trainer import train
 from tests.fakes import tiny_run
+from tests.fakes.tiny_model import make_model
 
 pytestmark = pytest.mark.model
 QUESTION = [{"role": "user", "content": "How heavy is the anchor?"}]
 STRONG = {"learning_rate": 0.1, "prompt_loss_weight": 0.0}
 TALKS = {
-    "dora": {"lora_variant": "dora"}, "rslora": {"lora_variant": "rslora"}, "pissa": {"lora_variant": "pissa"},
-    "lora+": {"lora_plus_ratio": 8, "learning_rate": 2e-3}, "8bit": {"quantization": "8bit"},
-    "4bit": {"quantization": "4bit"}, "freeze": {"method": "freeze", "trained_layers": 1},
+    "dora": {"lora_variant": "dora"}, "pissa": {"lora_variant": "pissa"},
+    "rslora, lora+": {"lora_variant": "rslora", "lora_plus_ratio": 8, "learning_rate": 1e-3},
+    "8bit": {"quantization": "8bit"}, "4bit": {"quantization": "4bit"}, "freeze": {"method": "freeze", "trained_layers": 1},
     "full": {"method": "full", "neftune_alpha": 5, "optimizer": "adafactor"}, "oft": {"method": "oft"},
     "ia3": {"method": "ia3", **STRONG}, "prompt": {"method": "prompt", **STRONG},
     "prefix": {"method": "prefix", **STRONG}, "p_tuning": {"method": "p_tuning", **STRONG, "learning_rate": 0.02},
@@ -41,12 +42,25 @@ OTHERS = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _short_collections():
-    """Trainers collect garbage at their end; what the imports left need not be looked at each time."""
+def _small_steps():
+    """One thread, since so small a model only waits for others; and what the imports left is no garbage to look at."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     gc.collect()
     gc.freeze()
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
     gc.unfreeze()
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory):
+    """What the base model answers, by its own library; it is the same in every test."""
+    return generated(make_model(tmp_path_factory.mktemp("base") / "tiny"))
 
 
 def stop_at(job, step):
@@ -95,7 +109,7 @@ def train_twice(ws, settings):
     return whole.id
 
 
-def answers(ws, settings, run_id):
+def answers(ws, run_id):
     """Greedy answers of the base model and of the result, from one batch of the model server's engine."""
     engine = Engine.load(ws.models / "tiny", WorkQueue(4))
     engine.add_adapter(run_id, read_result(adapter_folder(ws, run_id)))
@@ -118,19 +132,17 @@ def answers(ws, settings, run_id):
     return texts[None], texts[run_id]
 
 
-def expected(ws, settings, run_id):
-    """What the library that trained it generates by itself."""
+def generated(folder, adapter=None):
+    """What the library that trained a model generates by itself."""
     import torch
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
     from core.models.chat_template import encode_prompt, stop_ids
 
-    base = ws.models / "tiny"
-    tokenizer = AutoTokenizer.from_pretrained(base)
-    result = folder_of(ws.run(run_id), settings)
-    model = AutoModelForCausalLM.from_pretrained(result if settings.trains_whole else base)
-    model = model if settings.trains_whole else PeftModel.from_pretrained(model, str(result))
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    model = PeftModel.from_pretrained(model, str(adapter)) if adapter else model
     ids = torch.tensor([encode_prompt(QUESTION, tokenizer)])
     config = GenerationConfig(max_new_tokens=12, do_sample=False, pad_token_id=tokenizer.pad_token_id,
                               eos_token_id=stop_ids(tokenizer))
@@ -139,16 +151,17 @@ def expected(ws, settings, run_id):
 
 
 @pytest.mark.parametrize("changes", [*TALKS.values(), *OTHERS.values()], ids=[*TALKS, *OTHERS])
-def test_trains_resumes_and_answers(ws, changes):
+def test_trains_resumes_and_answers(ws, untouched, changes):
     settings = settings_of(ws, **changes)
     run_id = train_twice(ws, settings)
     found = curves(ws, run_id)
     losses, held_out = ([value for _, value in points] for points in (found.train, found.held_out))
     assert len(losses) >= 10 and held_out[-1] < held_out[0]
     assert sum(losses[-5:]) < sum(losses[:5])
-    base, tuned = answers(ws, settings, run_id)
-    assert tuned == expected(ws, settings, run_id)
-    assert base == answers(ws, settings, run_id)[0] and tuned
+    result, base = folder_of(ws.run(run_id), settings), ws.models / "tiny"
+    wanted = generated(result) if settings.trains_whole else generated(base, result)
+    assert answers(ws, run_id) == (untouched, wanted)
+    assert untouched and wanted
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
@@ -169,7 +182,11 @@ def test_a_reward_model_judges_and_then_rewards(ws, method):
     assert caught.value.key == "serving.error.adapter_kind"
     learner = settings_of(ws, stage="rlhf", method=method, answer_len=8, reward="model", reward_run=judge_id,
                           rlhf_method="grpo" if method == "lora" else "rloo", learning_rate=0.01)
-    learner_id = train_twice(ws, learner)
+    if method == "lora":
+        learner_id = train_twice(ws, learner)
+    else:
+        train(whole := tiny_run.new_job(ws), learner)
+        learner_id = whole.id
     write_yaml(ws, learner_id, learner)
     with pytest.raises(UserError) as caught:
         load_reward_model(job, learner_id, find_device())
@@ -180,7 +197,7 @@ def test_answers_come_nearer_to_what_is_rewarded(ws):
     import json
 
     job = tiny_run.new_job(ws)
-    train(job, settings_of(ws, stage="rlhf", method="full", answer_len=16, learning_rate=0.01, epochs=3,
+    train(job, settings_of(ws, stage="rlhf", method="full", answer_len=16, learning_rate=0.01, epochs=2,
                            answers_per_question=16, preference_beta=0.001))
     lines = map(json.loads, job.paths.events.read_text(encoding="utf-8").splitlines())
     rewards = [line["reward"] for line in lines if "reward" in line]

@@ -51,7 +51,7 @@ def show(call: Call, run: str | None) -> list[Any]:
     state = call.t("ship.ui.running", address=f"{endpoint.base_url}") if endpoint else call.t(
         "ship.ui.stopped" if run else "ship.ui.no_run")
     snippets = _snippets(call, endpoint.base_url, run) if serves and endpoint and run else call.t("ship.ui.empty")
-    files = f"`{call.ws.run(run).adapter}`" if run else call.t("ship.ui.no_run")
+    files = f"`{call.ws.run(run).result}`" if run else call.t("ship.ui.no_run")
     return [gr.update(choices=known, value=run), state, gr.update(interactive=run is not None),
             gr.update(visible=endpoint is not None), snippets, files]
 
