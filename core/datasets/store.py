@@ -82,8 +82,8 @@ class DatasetInfo:
 
     @property
     def trainable(self) -> bool:
-        """Whether training here can use it: conversations without tools."""
-        return self.kind == "chat" and not self.tools
+        """Whether training here can use it: there is a stage for each kind of rows, but not for tools."""
+        return not self.tools
 
     @property
     def labels(self) -> dict[str, Any]:

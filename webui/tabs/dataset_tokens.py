@@ -40,7 +40,7 @@ class TokensPanel:
     def show(self, call: Call, info: DatasetInfo | None) -> list[Any]:
         """The choice of models, for a dataset that training can use."""
         ready = [(m.entry.label, m.entry.id) for m in models.list_models(call.ws) if m.installed]
-        usable = info is not None and info.trainable and bool(ready)
+        usable = info is not None and info.kind == "chat" and info.trainable and bool(ready)
         return [gr.update(visible=usable), 0, gr.update(choices=ready, value=ready[0][1] if ready else None),
                 gr.update(visible=False), gr.update(visible=False)]
 
