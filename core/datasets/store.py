@@ -96,7 +96,7 @@ class DatasetInfo:
 
 
 def list_datasets(ws: Workspace) -> list[DatasetInfo]:
-    """All datasets that training here can use, our own first, newest first."""
+    """All datasets that a stage of training here can use, our own first, newest first."""
     return [info for info in list_all(ws) if info.trainable]
 
 

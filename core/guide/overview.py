@@ -56,7 +56,7 @@ def _qa(ws: Workspace) -> Step:
 
 def _dataset(ws: Workspace) -> Step:
     known = datasets.list_datasets(ws)
-    return _step("dataset", "done", count=sum(d.rows for d in known)) if known else _step("dataset", "empty")
+    return _step("dataset", "done", count=sum(max(0, d.rows) for d in known)) if known else _step("dataset", "empty")
 
 
 def _train(runs: list[jobs.JobView]) -> Step:

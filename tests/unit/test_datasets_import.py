@@ -206,7 +206,7 @@ def test_a_folder_of_llama_factory_becomes_its_datasets(ws, tmp_path):
         "wiki": ("text", 2, 0)}
     assert [s.label for s in done.skipped] == ["hub", "outside"]
     assert [r.question for r in typed_rows(ws, made["odd"].id)] == ["Who?"]
-    assert {d.name for d in datasets.list_datasets(ws)} == {"odd"}  # what training here can use
+    assert {d.name for d in datasets.list_datasets(ws)} == {"dpo", "kto", "odd", "wiki"}  # no stage learns calls
     again = json.loads(ws.dataset_info.read_text(encoding="utf-8"))
     assert again["dpo"]["ranking"] and again["kto"]["columns"]["kto_tag"] == "label"
     assert fsck(ws) == []
