@@ -24,6 +24,12 @@ _TRAINED = "trained.safetensors"
 class Kept:
     """Goes before a trainer of TRL. Takes two further arguments, the job and the run's settings."""
 
+    args: Any
+    model: Any
+    state: Any
+    optimizer: Any
+    processing_class: Any
+
     def __init__(self, *args: Any, job: JobContext, settings: TrainSettings, **kwargs: Any) -> None:
         self.job, self.settings, self.run = job, settings, job.ws.run(job.id)
         super().__init__(*args, **kwargs)

@@ -82,7 +82,7 @@ def peft_config(settings: TrainSettings, model: Any) -> Any | None:
     import peft
 
     task = "SEQ_CLS" if settings.stage == "reward" else "CAUSAL_LM"
-    tokens = {"task_type": task, "num_virtual_tokens": settings.virtual_tokens}
+    tokens: dict[str, Any] = {"task_type": task, "num_virtual_tokens": settings.virtual_tokens}
     if settings.method == "lora":
         start: Any = "pissa" if settings.lora_variant == "pissa" else True
         return peft.LoraConfig(r=settings.lora_rank, lora_alpha=settings.lora_alpha, init_lora_weights=start,

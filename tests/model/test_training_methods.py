@@ -27,7 +27,8 @@ STRONG = {"learning_rate": 0.1, "prompt_loss_weight": 0.0}
 TALKS = {
     "dora": {"lora_variant": "dora"}, "pissa": {"lora_variant": "pissa"},
     "rslora, lora+": {"lora_variant": "rslora", "lora_plus_ratio": 8, "learning_rate": 1e-3},
-    "8bit": {"quantization": "8bit"}, "4bit": {"quantization": "4bit"}, "freeze": {"method": "freeze", "trained_layers": 1},
+    "8bit": {"quantization": "8bit"}, "4bit": {"quantization": "4bit"},
+    "freeze": {"method": "freeze", "trained_layers": 1},
     "full": {"method": "full", "neftune_alpha": 5, "optimizer": "adafactor"}, "oft": {"method": "oft"},
     "ia3": {"method": "ia3", **STRONG}, "prompt": {"method": "prompt", **STRONG},
     "prefix": {"method": "prefix", **STRONG}, "p_tuning": {"method": "p_tuning", **STRONG, "learning_rate": 0.02},
