@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +40,7 @@ def test_a_run_is_weighed_followed_by_another_and_tried_again_more_safely(
     expect(page.locator("#train-epochs input")).to_have_value("1")
     expect(page.locator("#train-found")).to_contain_text("steps, so the model will hardly change", timeout=LONG_MS)
     page.locator("#train-epochs input").fill("90")
+    page.get_by_role("button", name=re.compile("^" + t("form.more", "en"))).click()
     page.locator("#train-batch_size input").fill("2")
     expect(page.locator("#train-facts")).to_contain_text("of memory", timeout=LONG_MS)
     expect(page.locator("#train-found")).to_be_hidden()
@@ -48,6 +50,7 @@ def test_a_run_is_weighed_followed_by_another_and_tried_again_more_safely(
     second = until(lambda: [j for j in jobs.list_jobs(ws, "train") if j.state is JobState.WAITING], LONG)[0].id
     expect(page.locator("#train-progress")).to_contain_text("Tanks", timeout=LONG_MS)
     [first] = [j.id for j in jobs.list_jobs(ws, "train") if j.id != second]
+    assert training.run_settings(ws, first).learning_rate == 1e-4, "the purpose also fills what is not in sight"
     until(lambda: len(training.curves(ws, first).train) >= 3, LONG)
     worker = jobs.view(ws, first).pid
     assert worker
@@ -56,7 +59,7 @@ def test_a_run_is_weighed_followed_by_another_and_tried_again_more_safely(
     expect(page.locator("#train-numbers")).to_contain_text("loss", timeout=LONG_MS)
     expect(page.locator("#train-coach")).to_be_visible(timeout=LONG_MS)
     page.get_by_role("button", name=t("train.ui.batch", "en")).click()
-    expect(page.locator("#train-batch")).to_contain_text("litres", timeout=LONG_MS)
+    expect(page.locator("#train-batch")).to_contain_text("<|im_end|>", timeout=LONG_MS)
     page.locator("#train-stop").click()
     assert jobs.wait(ws, second, LONG).state is JobState.STOPPED
     page.reload()

@@ -160,3 +160,37 @@ def test_a_blocker_stops_the_start_and_leaves_no_run(ws: Workspace, here: Simple
         start_run(ws, asked)
     assert caught.value.key.startswith("train.preflight.no_memory")
     assert not list(ws.runs.glob("*"))
+
+
+def test_other_methods_take_what_they_train(ws: Workspace, here: SimpleNamespace) -> None:
+    plain = settings(ws)
+    shape = memory.read_shape(ws.models / "shaped")
+    batch = memory.Batch(8, 100, 800, 400, 200)
+
+    def parts(**changes: Any) -> memory.Estimate:
+        return preflight.needed(shape, batch, TrainSettings.load(plain.model_dump() | changes), here)[0]
+
+    lora, full, frozen = parts(), parts(method="full"), parts(method="freeze", trained_layers=3)
+    assert full.optimizer == 8 * shape.parameters and full.trainable == 0
+    assert 0.05 < frozen.optimizer / full.optimizer < 0.1  # three of thirty layers, without the vocabulary
+    assert parts(method="full", optimizer="adamw_8bit").optimizer < 0.3 * full.optimizer
+    assert parts(quantization="4bit").weights < 0.2 * lora.weights == 0.2 * full.weights
+    assert parts(method="ia3").total < lora.total
+    one = memory.Batch(1, 20, 20, 10, 5)
+    assert preflight.needed(shape, one, plain.model_copy(update={"method": "full"}), here)[0].gradients > 0
+
+
+def test_settings_and_rows_that_do_not_fit_are_blockers(ws: Workspace, here: SimpleNamespace) -> None:
+    plain = settings(ws)
+    pissa = plain.model_copy(update={"lora_variant": "pissa", "quantization": "4bit"})
+    assert keys(preflight.check(ws, pissa)) == [("blocker", "pissa_quantized")]
+    assert keys(preflight.check(ws, plain.model_copy(update={"stage": "dpo"}))) == [("blocker", "rows_dpo")]
+
+
+def test_a_texts_dataset_is_weighed_for_reading_on(ws: Workspace, here: SimpleNamespace) -> None:
+    asked = settings(ws, stage="pt")
+    write_json(ws.data / "texts.json", [{"text": f"word {n} " * 60} for n in range(300)])
+    write_json(ws.dataset_info, {"texts": {"file_name": "texts.json", "columns": {"prompt": "text"}}})
+    (ws.models / "shaped" / "tokenizer_config.json").write_text("{}")
+    report = preflight.check(ws, asked.model_copy(update={"dataset": "texts"}))
+    assert report.findings == () and report.steps == 4 * 38 and report.need > 700_000_000

@@ -266,7 +266,7 @@ def _numbers(call: Call, view: jobs.JobView, curves: training.Curves) -> str:
         parts.append(call.t("train.ui.held_out", loss=f"{curves.held_out[-1][1]:.3g}"))
     if view.eta_s is not None and view.eta_s >= 1:
         parts.append(call.t("train.ui.left", time=duration(view.eta_s, call.lang)))
-    if view.elapsed_s is not None:
+    if view.elapsed_s is not None and view.state is not jobs.JobState.WAITING:
         key = "train.ui.took" if view.state.is_terminal else "train.ui.so_far"
         parts.append(call.t(key, time=duration(view.elapsed_s, call.lang)))
     if curves.tokens_per_second and not view.state.is_terminal:
