@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 EN = {
     "usage": "python start.py [--torch NAME] [options of app.py]   starts DocTune\n"
-             "python start.py convert | train | serve …            one step without the page (COMMAND --help)\n"
+             "python start.py convert | build | train | serve …    one step without the page (COMMAND --help)\n"
              "python start.py test [options of pytest]             installs the test extras and runs all tests\n"
              "  --port 7861      another port\n"
              "  --no-browser     do not open the browser\n"
@@ -52,7 +52,7 @@ EN = {
 
 ZH = {
     "usage": "python start.py [--torch 名称] [app.py 的选项]   启动文炼\n"
-             "python start.py convert | train | serve …       不用页面执行一个步骤（命令 --help）\n"
+             "python start.py convert | build | train | serve …  不用页面执行一个步骤（命令 --help）\n"
              "python start.py test [pytest 的选项]            安装测试所需并运行全部测试\n"
              "  --port 7861      换一个端口\n"
              "  --no-browser     不打开浏览器\n"
