@@ -65,7 +65,7 @@ class Mirror:
     def __init__(self, monitor: Monitor, run: RunFacts, dropped: Callable[[str, str], None]) -> None:
         self.monitor, self.run, self.dropped = monitor, run, dropped
         self.waiting: queue.Queue[tuple[int, Numbers] | str] = queue.Queue(WAITING)
-        self.lost = threading.Event()
+        self.lost, self.dropping = threading.Event(), threading.Lock()
         self.thread = threading.Thread(target=self._work, name=f"monitor {monitor.name}", daemon=True)
         self.thread.start()
 
@@ -105,12 +105,14 @@ class Mirror:
             self._drop(type(error).__name__)
 
     def _drop(self, reason: str) -> None:
-        if not self.lost.is_set():
-            self.lost.set()
+        with self.dropping:
+            if self.lost.is_set():
+                return
             try:
                 self.dropped(self.monitor.name, reason)
             except Exception:
                 log.exception("monitor %s", self.monitor.name)
+            self.lost.set()  # last: whoever sees it may end the process
 
 
 class SwanLab:
