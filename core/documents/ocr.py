@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
-import os
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,16 +11,15 @@ from typing import Any
 import numpy as np
 import pymupdf
 
+from core.documents.ocr_engine import engine
 from core.documents.ocr_sizes import BELOW, inked_box
 from core.documents.ocr_spaces import measured, spaced, usual_gap
-from core.documents.settings import THREADS
 
 DPI = 200
 LONGEST_PIXELS = 3600
 TRIED_LINES = 6
 SURE = 0.8
 LEAST_SLANT = 0.15  # degrees
-_FONT = "china-s"
 Reading = tuple[np.ndarray, str, float]
 
 
@@ -110,7 +107,7 @@ def find_turn(pixels: np.ndarray) -> int:
     Wide or tall line boxes leave two candidates; a few long lines are read in both and the surer reading wins.
     """
     small = np.ascontiguousarray(pixels[::2, ::2])
-    boxes = getattr(_engine()(small, use_det=True, use_cls=False, use_rec=False), "boxes", None)
+    boxes = getattr(engine()(small, use_det=True, use_cls=False, use_rec=False), "boxes", None)
     if boxes is None or len(boxes) == 0:
         return 0
     rects = [(box[:, 0].min(), box[:, 1].min(), box[:, 0].max(), box[:, 1].max()) for box in 2 * np.asarray(boxes)]
@@ -122,27 +119,15 @@ def find_turn(pixels: np.ndarray) -> int:
     return max(candidates, key=lambda turn: (_sureness([np.rot90(crop, -turn // 90) for crop in crops]), -turn))
 
 
-@lru_cache(maxsize=1)
-def _engine() -> Any:
-    from rapidocr import RapidOCR
-
-    logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
-    threads = os.environ.get(THREADS, "")
-    return RapidOCR(params={"Global.use_cls": False, "Global.log_level": "critical", "Global.return_word_box": True,
-                            "Global.return_single_char_box": True,
-                            "Rec.rec_img_shape": [3, 48, 48], "Rec.rec_batch_num": 1,  # no line is padded to another
-                            "EngineConfig.onnxruntime.intra_op_num_threads": int(threads) if threads.isdigit() else -1})
-
-
 def _sureness(crops: list[np.ndarray]) -> float:
     crops = [np.ascontiguousarray(crop) for crop in crops if crop.size]
-    found = [getattr(_engine()(crop, use_det=False, use_cls=False, use_rec=True), "scores", None) for crop in crops]
+    found = [getattr(engine()(crop, use_det=False, use_cls=False, use_rec=True), "scores", None) for crop in crops]
     return float(np.mean([scores[0] if scores else 0.0 for scores in found])) if found else 0.0
 
 
 def _read(pixels: np.ndarray) -> list[Reading]:
     """The lines with their corners (clockwise from the upper left, in pixels), text and certainty."""
-    found = _engine()(pixels, use_det=True, use_cls=False, use_rec=True)
+    found = engine()(pixels, use_det=True, use_cls=False, use_rec=True)
     if getattr(found, "boxes", None) is None or getattr(found, "txts", None) is None:
         return []
     lines = list(zip((np.asarray(corners, dtype=float) for corners in found.boxes), found.txts, found.scores,
@@ -169,19 +154,24 @@ def _jpeg(pixels: np.ndarray) -> bytes:
     return file.getvalue()
 
 
+@lru_cache(maxsize=1)
+def _font() -> Any:
+    return pymupdf.Font("china-s")
+
+
 def _searchable(pixels: np.ndarray, lines: list[Line], scale: float) -> Any:
     """A page with the picture and the text in its places, for the layout models."""
     height, width = pixels.shape[:2]
     document = pymupdf.open()
     page = document.new_page(width=width / scale, height=height / scale)
     page.insert_image(page.rect, stream=_jpeg(pixels))
-    font = pymupdf.Font(_FONT)
-    page.insert_font(fontname="F0", fontbuffer=font.buffer)
+    font = _font()
     for line in lines:
         rect = pymupdf.Rect(line.box)
         size = rect.height
         natural = font.text_length(line.text, size)
         stretch = pymupdf.Matrix(rect.width / natural if natural else 1, 1)
-        page.insert_text(rect.bl + (0, -BELOW * size), line.text, fontsize=size, fontname="F0",
-                         morph=(rect.bl, stretch), render_mode=3)
+        writer = pymupdf.TextWriter(page.rect)  # unlike insert_text it does not measure the whole font for each page
+        writer.append(rect.bl + (0, -BELOW * size), line.text, font=font, fontsize=size)
+        writer.write_text(page, morph=(rect.bl, stretch), render_mode=3)
     return document

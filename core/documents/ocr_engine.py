@@ -1,0 +1,59 @@
+"""RapidOCR as it is set up here: every line by itself, as many lines at a time as there are threads. Child only."""
+
+from __future__ import annotations
+
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from core.documents.settings import THREADS
+
+FINDING_PIXELS = 1280
+"""Longer side of the picture in which lines are found; they are read and measured in the large one."""
+
+
+@lru_cache(maxsize=1)
+def engine() -> Any:
+    """Finds and reads lines; the models are loaded.
+
+    A line is not padded to the width of others, which is quicker, and its text does not depend on its neighbours. One
+    line is too little work for two threads, so each thread reads lines of its own.
+    """
+    from rapidocr import RapidOCR
+
+    logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
+    given = os.environ.get(THREADS, "")
+    threads = int(given) if given.isdigit() else os.cpu_count() or 1
+    found = RapidOCR(params={
+        "Global.use_cls": False, "Global.log_level": "critical", "Global.return_word_box": True,
+        "Global.return_single_char_box": True, "Det.limit_type": "max", "Det.limit_side_len": FINDING_PIXELS,
+        "Rec.rec_img_shape": [3, 48, 48], "Rec.rec_batch_num": 1,
+        "EngineConfig.onnxruntime.intra_op_num_threads": threads})
+    found._load_det_model()
+    found.cfg.EngineConfig.onnxruntime.intra_op_num_threads = 1
+    found.text_rec = SideBySide(found._load_rec_model(), threads)
+    return found
+
+
+class SideBySide:
+    """A recogniser that reads the lines of a page in several threads; the outcome is that of one."""
+
+    def __init__(self, recognise: Any, threads: int) -> None:
+        self.recognise, self.threads = recognise, threads
+        self.pool = ThreadPoolExecutor(threads)
+
+    def __call__(self, given: Any) -> Any:
+        """RapidOCR's TextRecInput to its TextRecOutput."""
+        lines = [given.img] if hasattr(given.img, "shape") else list(given.img)
+        if self.threads == 1 or len(lines) < 2:
+            return self.recognise(given)
+        longest_first = sorted(range(len(lines)), key=lambda n: -lines[n].shape[1] / max(1, lines[n].shape[0]))
+        results = dict(zip(longest_first, self.pool.map(
+            lambda n: self.recognise(replace(given, img=[lines[n]])), longest_first), strict=True))
+        each = [results[n] for n in range(len(lines))]
+        return replace(each[0], imgs=lines, txts=tuple(one.txts[0] for one in each),
+                       scores=tuple(one.scores[0] for one in each),
+                       word_results=tuple(one.word_results[0] for one in each), elapse=sum(one.elapse for one in each))
