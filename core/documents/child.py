@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -57,6 +58,8 @@ class Reader(Protocol):
     def page(self, number: int, picture: Path) -> PageText:
         """Converts a page and writes its picture, if it has one, to `picture` as PNG."""
 
+_NO_MEMORY = re.compile(r"\b[mc]?(re)?alloc\b.{0,60}\bfailed\b")  # how MuPDF says it, as an error like any other
+
 
 def run(input: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
     """Target of `run_limited`.
@@ -78,7 +81,9 @@ def run(input: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
         except UserError as error:
             send({"failed": number, "error": error.as_dict()})
             continue
-        except Exception:
+        except Exception as error:
+            if _NO_MEMORY.search(str(error)):
+                raise MemoryError from error
             traceback.print_exc(file=sys.stderr)
             send({"failed": number})
             continue
