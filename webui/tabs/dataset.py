@@ -74,6 +74,8 @@ class DatasetTab:
         page.on(imports.start.click, self.begin_import, {imports.files, imports.tags, self.name,
                                                          *imports.menus.values()},
                 [imports.files, *imports.seen, self.watched, *self.card.outputs, self.result, timer])
+        page.on(imports.hub.start.click, self.begin_pull, {*imports.hub.inputs, self.name},
+                [*imports.hub.cleared, self.watched, *self.card.outputs, self.result, timer])
         page.on(manage.export.click, self.begin_export,
                 [shown, self.view.split, manage.format, manage.licence, manage.model],
                 [*manage.files, self.watched, *self.card.outputs, timer])
@@ -120,6 +122,11 @@ class DatasetTab:
         job = self.imports.begin(call, values, (values[self.name] or "").strip())
         return [None, *self.imports.forget(call), job.id, *self.card.updates(call, job), gr.update(visible=False),
                 gr.Timer(active=True)]
+
+    def begin_pull(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        """Starts the download of a dataset from a hub."""
+        job = self.imports.hub.begin(call, values, (values[self.name] or "").strip())
+        return ["", "", job.id, *self.card.updates(call, job), gr.update(visible=False), gr.Timer(active=True)]
 
     def begin_export(self, call: Call, shown: str | None, split: str, fmt: str | None, licence: str | None,
                      model: str | None) -> list[Any]:
@@ -191,7 +198,7 @@ class DatasetTab:
 
 def newest(call: Call) -> jobs.JobView | None:
     """The last work on datasets."""
-    found = [job for kind in ("dataset", "augment") for job in jobs.list_jobs(call.ws, kind)[:1]]
+    found = [job for kind in ("dataset", "hub", "augment") for job in jobs.list_jobs(call.ws, kind)[:1]]
     return max(found, key=lambda job: job.started_at or time.time(), default=None)
 
 
