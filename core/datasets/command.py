@@ -197,15 +197,20 @@ def convert(source: Path, target: Path, to: Annotated[str, typer.Option(help="Fo
 
 
 @app.command()
-def export(name: Name, target: Path,
+def export(name: Name,
+           target: Annotated[Optional[Path], typer.Argument(help="File, or folder; none with --push.")] = None,  # noqa: UP045
            to: Annotated[str, typer.Option(help="alpaca, sharegpt, messages, prompt_completion, preference, multitask, "
-                                                "text, csv, xlsx, parquet, openai, siliconflow, llama-factory, trl")],
+                                                "text, csv, xlsx, parquet, openai, siliconflow, llama-factory, "
+                                                "trl")] = "",
            held_out: Annotated[bool, typer.Option("--held-out", help="The held-out part.")] = False,
            model: Annotated[str, typer.Option(help="Model that llama-factory or trl names.")] = "",
            template: Annotated[str, typer.Option(help="LLaMA-Factory's name of its chat template.")] = "",
            licence: Annotated[str, typer.Option(help="private, cc0-1.0, cc-by-4.0, cc-by-sa-4.0, cc-by-nc-4.0, odc-by, "
                                                      "apache-2.0, mit; kept with the dataset.")] = "",
-           lang: Annotated[str, typer.Option(help="Language of the card: en, zh.")] = "en") -> None:
+           lang: Annotated[str, typer.Option(help="Language of the card: en, zh.")] = "en",
+           push: Annotated[str, typer.Option(help="Sends it to a hub instead: hf:owner/name.")] = "",
+           public: Annotated[bool, typer.Option("--public", help="Everyone may see what is sent.")] = False,
+           yes: Annotated[bool, typer.Option("--yes", help="Send without asking.")] = False) -> None:
     """Writes a dataset for other programs, with a card; llama-factory and trl make a folder, or a .zip."""
     from core.datasets.labels import describe as label
     from core.datasets.licences import checked
@@ -215,6 +220,11 @@ def export(name: Name, target: Path,
     dataset_id = find(ws, name).id
     if licence:
         label(ws, dataset_id, licence=checked(licence))
+    if push:
+        _pushed(ws, dataset_id, push, to, not public, lang, yes)
+        return
+    if target is None or not to:
+        raise UserError("dataset.push.error.target")
     if to in ("llama-factory", "trl"):
         from core.datasets.llama_factory import export_folder
         from core.datasets.trl_folder import export_trl
@@ -233,6 +243,19 @@ def export(name: Name, target: Path,
     typer.echo(f"{made.rows} rows written, {made.left_out + made.unreadable} left out")
     for note in made.judged.notes() if made.judged else ():
         typer.echo(t(note["key"], **note["params"]))
+
+
+def _pushed(ws: Workspace, dataset_id: str, where: str, fmt: str, private: bool, lang: str, yes: bool) -> None:
+    """Says what will be sent, asks, and sends it."""
+    from core.datasets.hub_jobs import HUBS, parse, start_push
+    from core.datasets.sharing import share_plan
+
+    hub_name, share = parse(where), share_plan(ws, dataset_id, fmt)
+    typer.echo(f"{share.rows} rows in {', '.join(share.names)} go to {HUBS[hub_name.hub]}, {hub_name.repo}, "
+               f"{'for you alone' if private else 'for everyone to see'}")
+    if not yes:
+        typer.confirm("Send them?", abort=True)
+    typer.echo(follow(ws, start_push(ws, dataset_id, hub_name, share.fmt, private, lang).id)["url"])
 
 
 @app.command()

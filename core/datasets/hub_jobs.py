@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from core import jobs
+from core.datasets.sharing import check_licence, share_plan
 from core.datasets.store import clean_title
 from core.errors import UserError
 from core.jobs import JobView
@@ -73,6 +74,25 @@ def start_pull(ws: Workspace, name: HubName, title: str = "", lang: str = "en") 
                 "pull", name.repo, name.hub):
             return job
     given = {"op": "pull", "hub": name.hub, "repo": name.repo, "title": clean_title(title), "lang": lang}
+    return jobs.start(ws, "hub", given, title=name.repo, env=_tokens())
+
+
+def start_push(ws: Workspace, dataset_id: str, name: HubName, fmt: str = "", private: bool = True,
+               lang: str = "en") -> JobView:
+    """Starts a job that sends a dataset to a hub. Its result: ``rows``, ``files``, ``url``.
+
+    Args:
+        fmt: see `sharing.share_plan`, which also tells what will go out.
+        lang: language of the card.
+
+    Raises UserError when its licence forbids it, no row fits, or the hub takes nothing from other programs.
+    """
+    if name.hub != "huggingface":
+        raise UserError("dataset.push.error.hub", hub=HUBS[name.hub])
+    check_licence(ws, dataset_id, private)
+    share = share_plan(ws, dataset_id, fmt)
+    given = {"op": "push", "hub": name.hub, "repo": name.repo, "dataset": dataset_id, "format": share.fmt,
+             "private": private, "lang": lang}
     return jobs.start(ws, "hub", given, title=name.repo, env=_tokens())
 
 

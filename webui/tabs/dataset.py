@@ -79,6 +79,10 @@ class DatasetTab:
         page.on(manage.export.click, self.begin_export,
                 [shown, self.view.split, manage.format, manage.licence, manage.model],
                 [*manage.files, self.watched, *self.card.outputs, timer])
+        hub = manage.hub
+        page.on(hub.start.click, self.begin_push, [hub.asked, shown, manage.format, manage.licence, hub.repo,
+                                                   hub.private, hub.token],
+                [*hub.asking, hub.token, self.watched, *self.card.outputs, self.result, timer])
         checks, started = self.view.checks, [self.watched, *self.card.outputs, timer]
         page.on(checks.start.click, self.begin_check, [shown], started)
         page.on(checks.mend.click, self.begin_mending, [shown, checks.kinds], started)
@@ -126,7 +130,15 @@ class DatasetTab:
     def begin_pull(self, call: Call, values: dict[Any, Any]) -> list[Any]:
         """Starts the download of a dataset from a hub."""
         job = self.imports.hub.begin(call, values, (values[self.name] or "").strip())
-        return ["", "", job.id, *self.card.updates(call, job), gr.update(visible=False), gr.Timer(active=True)]
+        return ["", job.id, *self.card.updates(call, job), gr.update(visible=False), gr.Timer(active=True)]
+
+    def begin_push(self, call: Call, asked: list[Any], shown: str | None, fmt: str | None, licence: str | None,
+                   repo: str, private: bool, token: str) -> list[Any]:
+        """Asks, then starts the sending to a hub."""
+        question, job = self.view.manage.hub.click(call, asked, shown, fmt, licence, repo, private, token)
+        if job is None:
+            return [*question, *[gr.skip()] * (len(self.card.outputs) + 4)]
+        return [*question, "", job.id, *self.card.updates(call, job), gr.update(visible=False), gr.Timer(active=True)]
 
     def begin_export(self, call: Call, shown: str | None, split: str, fmt: str | None, licence: str | None,
                      model: str | None) -> list[Any]:

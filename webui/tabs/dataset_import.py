@@ -134,6 +134,8 @@ def outcome(call: Call, job: jobs.JobView | None) -> tuple[str, str]:
     if job.params.get("op") == "augment":
         refused = sum(job.result["refused"].values())
         return call.t("qa_augment.ui.done", count=job.result["added"], refused=refused), "ok"
+    if job.params.get("op") == "push":
+        return call.t("dataset.push.done", count=job.result["rows"], url=job.result["url"]), "ok"
     if job.params.get("op") not in ("import", "pull"):
         return "", "ok"
     said = call.t("dataset.in.done", rows=job.result["rows"], count=len(job.result["ids"]))
