@@ -45,7 +45,10 @@ def push(job: JobContext) -> None:
         job.phase("upload")
         _commit(job, api, name, share, folder)
     except Exception as error:
-        raise _plain(error, name, hub, token) from error
+        told = _plain(error, name, hub, token)
+        if told is None:
+            raise
+        raise told from error
     job.result(rows=share.rows, files=share.names, url=f"{hub.endpoint}/datasets/{name.repo}")
 
 
@@ -107,8 +110,11 @@ class _Counted(io.BufferedReader):
         return block
 
 
-def _plain(error: Exception, name: HubName, hub: Hub, token: Any) -> Exception:
-    """What to raise instead: the client wraps what happens in its threads, and speaks of HTTP."""
+def _plain(error: Exception, name: HubName, hub: Hub, token: Any) -> Exception | None:
+    """What to raise instead: the client wraps what happens in its threads, and speaks of HTTP.
+
+    None for a fault that no person can act on.
+    """
     import httpx2
     from huggingface_hub.errors import HfHubHTTPError
 
@@ -117,10 +123,10 @@ def _plain(error: Exception, name: HubName, hub: Hub, token: Any) -> Exception:
         if isinstance(found, (UserError, JobStopped)):
             return found
         if isinstance(found, HfHubHTTPError):
-            if found.response.status_code == 403:
+            if found.response.status_code in (403, 404):
                 return UserError("dataset.push.error.rights", hub=HUBS[name.hub], repo=name.repo)
             return refused(name, found.response, token)
         if isinstance(found, (httpx2.HTTPError, ConnectionError)):
             return offline(name, hub)
         found = found.__cause__ or found.__context__
-    return error
+    return None

@@ -24,6 +24,7 @@ class FakeHub:
         requests: (path, Range header) in the order they came.
         token: what must be shown to be let in; "" for nothing.
         refusal: (status, X-Error-Code) for those who show no such token.
+        listed: whether the names of the files are told to everyone.
         repo: the only dataset that there is.
         page: entries of one page of a dataset's listing.
     """
@@ -35,6 +36,7 @@ class FakeHub:
     requests: list[tuple[str, str]] = field(default_factory=list)
     token: str = ""
     refusal: tuple[int, str] = (401, "GatedRepo")
+    listed: bool = False
     repo: str = "owner/rows"
     page: int = 100
     url: str = ""
@@ -93,7 +95,7 @@ def fake_hub(files: dict[str, bytes]) -> Iterator[FakeHub]:
             following = f'<{hub.url}{path}?cursor={start // hub.page + 1}>; rel="next"'
             if f"/datasets/{hub.repo}/" not in path:
                 self._send(404, b"{}", headers={"X-Error-Code": "RepoNotFound"})
-            elif hub.token and self.headers.get("Authorization") != f"Bearer {hub.token}":
+            elif not (hub.listed and "/tree" in path) and not self._known():
                 self._send(hub.refusal[0], b"{}", headers={"X-Error-Code": hub.refusal[1]})
             elif path.endswith("/tree/main"):
                 rows = hub.huggingface()
@@ -106,6 +108,9 @@ def fake_hub(files: dict[str, bytes]) -> Iterator[FakeHub]:
                 self._file(hub.files[name])
             else:
                 self._send(404, b"{}")
+
+        def _known(self) -> bool:
+            return not hub.token or self.headers.get("Authorization") == f"Bearer {hub.token}"
 
         def _file(self, body: bytes) -> None:
             given = self.headers.get("Range", "")

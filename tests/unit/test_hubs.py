@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -25,6 +26,8 @@ from core.hubs.pull import card_head
 from core.jobs import JobContext, JobStopped
 from core.models.hub import RemoteFile, hub_of
 from tests.fakes.hub import fake_hub
+from webui.components.jobcard import JobCard
+from webui.page import Call
 
 NAME = HubName("huggingface", "owner/rows")
 CARD = b"---\nlicense: cc-by-4.0\npretty_name: Rows\n---\n# Rows\n"
@@ -102,7 +105,7 @@ def test_stop_keeps_what_has_arrived_and_makes_nothing(ws, hub):
 def test_a_token_is_asked_for_and_then_shown_to_the_hub_alone(ws, hub):
     hub.token = TOKEN
     for refusal, key in (((401, "GatedRepo"), "gated"), ((401, "RepoNotFound"), "unknown"), ((403, ""), "gated")):
-        hub.refusal = refusal
+        hub.refusal, hub.listed = refusal, key == "gated"
         with pytest.raises(UserError) as caught:
             pull(ws)
         assert caught.value.key == f"dataset.hub.error.{key}" and "HF_TOKEN" in str(caught.value)
@@ -230,3 +233,10 @@ def test_the_same_download_is_not_started_twice(ws, hub):
     again = start_pull(ws, NAME)
     assert again.id == first.id or jobs.view(ws, first.id).state.is_terminal
     assert jobs.wait(ws, first.id, 60).state is jobs.JobState.DONE
+
+
+def test_the_card_of_a_download_tells_its_speed(ws):
+    view = SimpleNamespace(state=jobs.JobState.RUNNING, phase="download", done=400_000, total=1_000_000, unit="bytes",
+                           eta_s=60.0)
+    said = JobCard("dataset", None, None, None).words(Call(ws, "en"), view)
+    assert said.startswith("**Downloading** · 400 KB of 1.0 MB · 10.0 KB/s · ")

@@ -61,8 +61,9 @@ class HubExport:
         with gr.Accordion(tr("dataset.push.title"), open=False, elem_id="dataset-push"):
             gr.Markdown(tr("dataset.push.about"), elem_classes="hint")
             with gr.Row():
-                self.repo = gr.Textbox(label=tr("dataset.push.repo"), placeholder="owner/name", max_lines=1,
-                                       min_width=200, elem_id="dataset-push-repo")
+                self.repo = gr.Textbox(label=tr("dataset.push.repo"), info=tr("dataset.push.repo_help"),
+                                       placeholder="owner/name", max_lines=1, min_width=200,
+                                       elem_id="dataset-push-repo")
                 self.token = gr.Textbox(label=tr("dataset.hub.token"), info=tr("dataset.push.token_help"),
                                         type="password", max_lines=1, min_width=200, elem_id="dataset-push-token")
             self.private = gr.Checkbox(True, label=tr("dataset.push.private"), elem_id="dataset-push-private")
@@ -93,7 +94,8 @@ class HubExport:
         share = share_plan(call.ws, info.id, fmt or "")
         seen = call.t("dataset.push.for_you" if private else "dataset.push.for_all")
         said = call.t("dataset.push.sure", count=share.rows, title=plain(info.title), files=", ".join(share.names),
-                      hub=HUBS[name.hub], repo=plain(name.repo), seen=seen)
+                      hub=HUBS[name.hub], repo=plain(name.repo), seen=seen,
+                      format=call.t(f"dataset.format.{share.fmt}"))
         if not asked or asked[1] != said:
             return [gr.update(value=call.t("dataset.push.again"), variant="stop"), [time.time(), said],
                     gr.update(value=said, visible=True, elem_classes=["doubt"])], None
