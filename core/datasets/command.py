@@ -10,6 +10,7 @@ import typer
 from core.datasets.command_changes import app as changes
 from core.errors import UserError
 from core.storage import Workspace
+from core.storage.workspace import user_path
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False,
                   help="Imports, shows, checks, changes and exports datasets.")
@@ -19,13 +20,67 @@ Maps = Annotated[Optional[list[str]], typer.Option("--map", help="Meaning of a c
 
 
 @app.command("import")
-def import_(files: Annotated[list[Path], typer.Argument(help="Files, archives, or a data folder of LLaMA-Factory.")],
+def import_(files: Annotated[list[str], typer.Argument(help="Files, archives, a data folder of LLaMA-Factory; or one "
+                                                            "dataset on a hub: hf:owner/name, ms:owner/name.")],
             title: Annotated[str, typer.Option(help="Name of the dataset.")] = "", map: Maps = None) -> None:
-    """Makes datasets of files: JSON, JSONL, CSV, TSV, XLSX, Parquet, XML, text, ZIP."""
-    from core.datasets.importing import faults_of, import_files
+    """Makes datasets of files: JSON, JSONL, CSV, TSV, XLSX, Parquet, XML, text, ZIP; or of a dataset on a hub.
+
+    A hub's token comes from HF_TOKEN or MODELSCOPE_API_TOKEN, or is the one that was entered on the page.
+    """
+    from core.datasets.hub_jobs import is_hub_name
+    from core.datasets.importing import Imported, import_files
+    from core.datasets.store import get_dataset
 
     ws = Workspace.default()
-    done = import_files(ws, [(path.resolve(), path.name) for path in files], title, _mapping(map))
+    if any(is_hub_name(name) for name in files):
+        if len(files) > 1 or map:
+            raise UserError("dataset.hub.error.alone")
+        _told(ws, Imported([get_dataset(ws, id) for id in _pulled(ws, files[0], title)], []))
+        return
+    paths = [user_path(name).resolve() for name in files]
+    _told(ws, import_files(ws, [(path, path.name) for path in paths], title, _mapping(map)))
+
+
+def _pulled(ws: Workspace, name: str, title: str) -> list[str]:
+    """Ids of the datasets that a hub's dataset became."""
+    from core.datasets.hub_jobs import parse, start_pull
+
+    return list(follow(ws, start_pull(ws, parse(name), title).id)["ids"])
+
+
+def follow(ws: Workspace, job_id: str) -> dict[str, Any]:
+    """Tells the progress of a job until it has ended; Ctrl-C stops it. Returns its result.
+
+    Raises UserError when it did not end well.
+    """
+    from core import jobs
+    from core.i18n import t
+    from core.jobs import JobState
+    from core.storage.space import human_bytes
+
+    told = ""
+    try:
+        while not (job := jobs.wait(ws, job_id, 1.0)).state.is_terminal:
+            said = t(f"dataset.phase.{job.phase}") if job.phase else ""
+            if said and job.unit == "bytes" and job.total:
+                said += f": {human_bytes(job.done or 0)} of {human_bytes(job.total)}"
+            if said and said != told:
+                typer.echo(said, err=True)
+            told = said
+    except KeyboardInterrupt:
+        jobs.request_stop(ws, job_id)
+        job = jobs.wait(ws, job_id, 60.0)
+    for warning in job.warnings:
+        typer.echo(t(warning["key"], **warning["params"]), err=True)
+    if job.state is not JobState.DONE or job.result is None:
+        error = job.error or {"key": "job.was_stopped", "params": {}}
+        raise UserError(error["key"], **error["params"])
+    return job.result
+
+
+def _told(ws: Workspace, done: Any) -> None:
+    from core.datasets.importing import faults_of
+
     for info in done.datasets:
         typer.echo(f"{info.id}  {info.name}  {info.kind}/{info.shape}  {info.rows} rows, "
                    f"{info.held_out_rows} held out, {info.faults} left out")
@@ -142,15 +197,20 @@ def convert(source: Path, target: Path, to: Annotated[str, typer.Option(help="Fo
 
 
 @app.command()
-def export(name: Name, target: Path,
+def export(name: Name,
+           target: Annotated[Optional[Path], typer.Argument(help="File, or folder; none with --push.")] = None,  # noqa: UP045
            to: Annotated[str, typer.Option(help="alpaca, sharegpt, messages, prompt_completion, preference, multitask, "
-                                                "text, csv, xlsx, parquet, openai, siliconflow, llama-factory, trl")],
+                                                "text, csv, xlsx, parquet, openai, siliconflow, llama-factory, "
+                                                "trl")] = "",
            held_out: Annotated[bool, typer.Option("--held-out", help="The held-out part.")] = False,
            model: Annotated[str, typer.Option(help="Model that llama-factory or trl names.")] = "",
            template: Annotated[str, typer.Option(help="LLaMA-Factory's name of its chat template.")] = "",
            licence: Annotated[str, typer.Option(help="private, cc0-1.0, cc-by-4.0, cc-by-sa-4.0, cc-by-nc-4.0, odc-by, "
                                                      "apache-2.0, mit; kept with the dataset.")] = "",
-           lang: Annotated[str, typer.Option(help="Language of the card: en, zh.")] = "en") -> None:
+           lang: Annotated[str, typer.Option(help="Language of the card: en, zh.")] = "en",
+           push: Annotated[str, typer.Option(help="Sends it to a hub instead: hf:owner/name.")] = "",
+           public: Annotated[bool, typer.Option("--public", help="Everyone may see what is sent.")] = False,
+           yes: Annotated[bool, typer.Option("--yes", help="Send without asking.")] = False) -> None:
     """Writes a dataset for other programs, with a card; llama-factory and trl make a folder, or a .zip."""
     from core.datasets.labels import describe as label
     from core.datasets.licences import checked
@@ -160,6 +220,11 @@ def export(name: Name, target: Path,
     dataset_id = find(ws, name).id
     if licence:
         label(ws, dataset_id, licence=checked(licence))
+    if push:
+        _pushed(ws, dataset_id, push, to, not public, lang, yes)
+        return
+    if target is None or not to:
+        raise UserError("dataset.push.error.target")
     if to in ("llama-factory", "trl"):
         from core.datasets.llama_factory import export_folder
         from core.datasets.trl_folder import export_trl
@@ -178,6 +243,19 @@ def export(name: Name, target: Path,
     typer.echo(f"{made.rows} rows written, {made.left_out + made.unreadable} left out")
     for note in made.judged.notes() if made.judged else ():
         typer.echo(t(note["key"], **note["params"]))
+
+
+def _pushed(ws: Workspace, dataset_id: str, where: str, fmt: str, private: bool, lang: str, yes: bool) -> None:
+    """Says what will be sent, asks, and sends it."""
+    from core.datasets.hub_jobs import HUBS, parse, start_push
+    from core.datasets.sharing import share_plan
+
+    hub_name, share = parse(where), share_plan(ws, dataset_id, fmt)
+    typer.echo(f"{share.rows} rows in {', '.join(share.names)} go to {HUBS[hub_name.hub]}, {hub_name.repo}, "
+               f"{'for you alone' if private else 'for everyone to see'}")
+    if not yes:
+        typer.confirm("Send them?", abort=True)
+    typer.echo(follow(ws, start_push(ws, dataset_id, hub_name, share.fmt, private, lang).id)["url"])
 
 
 @app.command()

@@ -24,6 +24,7 @@ from core.storage.workspace import DatasetPaths
 SAMPLE = 50
 KEPT_FAULTS = 10_000
 Progress = Callable[[int], None]
+Arrange = Callable[[list[Part]], list[Part]]
 
 
 @dataclass(frozen=True)
@@ -83,15 +84,18 @@ def probe(ws: Workspace, sources: list[tuple[Path, str]], mapping: Mapping | Non
 
 
 def import_files(ws: Workspace, sources: list[tuple[Path, str]], title: str = "", mapping: Mapping | None = None,
-                 on_row: Progress = lambda n: None) -> Imported:
+                 on_row: Progress = lambda n: None, arrange: Arrange = lambda parts: parts) -> Imported:
     """Makes one dataset of the files given; of an archive or folder with a registry one of each of its entries.
 
     Args:
         mapping: what the columns mean; found out for each file when None.
+        arrange: says of files that no registry names which belong to one dataset.
 
     Raises UserError when no dataset could be made.
     """
     parts, skipped = expand(ws, sources)
+    if not any(part.dataset for part in parts):
+        parts = arrange(parts)
     made: list[DatasetInfo] = []
     groups: dict[str, list[Part]] = {}
     for part in parts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from core.datasets.llama_factory import export_folder
 from core.datasets.mapping import Mapping
 from core.datasets.reading import Split
 from core.datasets.registry import HELD_OUT
+from core.datasets.repository import arrange
 from core.datasets.rows import Row, Wrong
 from core.datasets.store import DatasetInfo, clean_title, get_dataset
 from core.datasets.trl_folder import export_trl
@@ -147,6 +149,18 @@ def _export(job: JobContext) -> None:
 
 
 def _import(job: JobContext) -> None:
+    job.result(**import_limited(job, job.params))
+
+
+def import_limited(job: JobContext, given: dict[str, Any]) -> dict[str, Any]:
+    """Imports files in a limited child; what gave no rows becomes a warning.
+
+    Args:
+        given: ``files``, ``title``, ``mapping``; ``repository`` for files of a hub: see `repository.arrange`.
+
+    Returns:
+        ``ids`` of the datasets made, ``rows``, ``faults``.
+    """
     job.phase("import")
     results: list[dict[str, Any]] = []
 
@@ -156,14 +170,14 @@ def _import(job: JobContext) -> None:
         else:
             results.append(line)
 
-    done = run_limited("core.datasets.work:import_child", input={"root": str(job.ws.root), **job.params},
+    done = run_limited("core.datasets.work:import_child", input={"root": str(job.ws.root), **given},
                        wall_s=_LONGEST_S, memory_bytes=_MEMORY, on_line=take, should_stop=job.should_stop)
     if done.failure == "stopped":
         raise JobStopped
-    _raise(done, job.params["files"][0][1])
+    _raise(done, given["files"][0][1])
     for left in results[0].pop("skipped"):
         job.warn(left["key"], **left["params"])
-    job.result(**results[0])
+    return results[0]
 
 
 def look_child(given: dict[str, Any], send: Any) -> None:
@@ -174,8 +188,11 @@ def look_child(given: dict[str, Any], send: Any) -> None:
 
 def import_child(given: dict[str, Any], send: Any) -> None:
     """Runs in the limited child."""
+    configs = given.get("repository")
     made = import_files(Workspace.at(given["root"]), _sources(given), given["title"], _mapping(given),
-                        lambda n: send({"row": n}) if n % 2000 == 0 else None)
+                        lambda n: send({"row": n}) if n % 2000 == 0 else None,
+                        (lambda parts: parts) if configs is None else partial(arrange, title=given["title"],
+                                                                              configs=configs))
     send({"ids": [d.id for d in made.datasets], "rows": sum(d.rows + d.held_out_rows for d in made.datasets),
           "faults": sum(d.faults for d in made.datasets), "skipped": [s.error for s in made.skipped]})
 

@@ -10,6 +10,7 @@ KINDS: dict[str, str] = {
     "convert": "core.documents.worker:run",
     "build": "core.qa.worker:run",
     "dataset": "core.datasets.work:run",
+    "hub": "core.hubs.work:run",
     "augment": "core.qa.augment:run",
     "count": "core.training.token_counts:run",
     "train": "core.training.trainer:run",

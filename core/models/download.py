@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import UserError
+from core.jobs.transfer import Transfer
 from core.models import hub as hubs
 from core.models.catalogue import CatalogueModel, find
 from core.models.convert import gguf_to_safetensors
@@ -18,31 +18,6 @@ from core.storage.workspace import ModelPaths
 
 if TYPE_CHECKING:
     from core.jobs import JobContext
-
-_REPORT_SECONDS = 0.5
-
-
-class Transfer:
-    """Reports bytes and speed of a transfer to the job, at most twice a second."""
-
-    def __init__(self, job: JobContext, total: int) -> None:
-        self.job, self.total = job, total
-        self.started, self.first = time.monotonic(), -1
-        self.reported = 0.0
-        self.before = 0
-
-    def __call__(self, done: int) -> None:
-        """`done` bytes are there, besides the `before` bytes of files that are finished."""
-        done += self.before
-        now = time.monotonic()
-        if self.first < 0:
-            self.first = done
-        if now - self.reported < _REPORT_SECONDS and done < self.total:
-            return
-        self.reported = now
-        speed = (done - self.first) / max(now - self.started, 0.1)
-        self.job.progress(done, self.total, "bytes")
-        self.job.metric(bytes_per_second=round(speed))
 
 
 def run(job: JobContext) -> None:

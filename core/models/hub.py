@@ -116,13 +116,20 @@ def _remote(row: dict[str, Any], hub: Hub, repo: str) -> RemoteFile:
     return RemoteFile(name, int(row["Size"]), hub.file_url(repo, name), str(row.get("Sha256") or ""))
 
 
-def fetch(file: RemoteFile, target: Path, on_bytes: Callable[[int], None], should_stop: Callable[[], bool]) -> None:
+def hub_of(kind: str) -> Hub:
+    """The hub of that kind."""
+    return next(hub for hub in hubs() if hub.kind == kind)
+
+
+def fetch(file: RemoteFile, target: Path, on_bytes: Callable[[int], None], should_stop: Callable[[], bool],
+          headers: dict[str, str] | None = None) -> None:
     """Transfers one file, going on where an earlier transfer ended, and checks its size and checksum.
 
     Args:
         target: where it goes; what is there already counts as its beginning.
         on_bytes: called with the bytes that are there so far.
         should_stop: asked for every block; when it says yes, the transfer ends and what is there stays.
+        headers: such as a token; another origin to which the hub redirects does not get it.
 
     Raises:
         UserError: the connection fails or is cut, or the content is not what the hub lists (then it is removed).
@@ -135,7 +142,8 @@ def fetch(file: RemoteFile, target: Path, on_bytes: Callable[[int], None], shoul
         have = 0
     try:
         if have < file.bytes or not target.exists():
-            with httpx.Client(timeout=httpx.Timeout(30, connect=10), follow_redirects=True) as client:
+            with httpx.Client(timeout=httpx.Timeout(30, connect=10), follow_redirects=True,
+                              headers=headers) as client:
                 have = _transfer(client, file, target, have, on_bytes, should_stop)
     except httpx.HTTPError as error:
         raise UserError("models.error.transfer", file=file.name, reason=type(error).__name__) from error

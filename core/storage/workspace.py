@@ -111,6 +111,15 @@ class Workspace:
         return self.saves / "models"
 
     @property
+    def hub_downloads(self) -> Path:
+        """Parent folder of files of datasets that are on their way from a hub."""
+        return self.saves / "hub"
+
+    def hub_download(self, key: str) -> Path:
+        """Files of one dataset on a hub; kept when a download ends early, so that the next one goes on from there."""
+        return self.hub_downloads / check_id(key)
+
+    @property
     def runs(self) -> Path:
         """Parent folder of all training runs."""
         return self.saves / "runs"

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {"torch", "transformers", "peft", "trl", "pymupdf", "fitz", "pymupdf4llm"}
 LEVELS = {"storage": 0, "jobs": 1, "datasets": 2, "documents": 2, "models": 2, "llm": 3,
-          "qa": 4, "training": 4, "serving": 4, "evaluation": 4, "export": 4, "guide": 5}
+          "qa": 4, "training": 4, "serving": 4, "evaluation": 4, "export": 4, "hubs": 4, "guide": 5}
 BASE = {"errors", "settings", "i18n"}
 EXCEPTIONS = {("llm", "serving"),  # the built-in helper is the product's own model server
               ("documents", "llm")}  # another engine's server is reached by the one way out of the machine

@@ -62,6 +62,8 @@ class JobCard:
             parts.append(_share(call, view))
             bar = f'<progress value="{view.done or 0}" max="{view.total}"></progress>\n\n'
         if view.eta_s is not None and view.eta_s >= 1:
+            if view.unit == "bytes" and view.total:
+                parts.append(f"{size((view.total - (view.done or 0)) / view.eta_s)}/s")
             parts.append(call.t("job.left", time=duration(view.eta_s, call.lang)))
         return " · ".join(parts) + f"\n\n{bar}{call.t('job.may_close')}"
 

@@ -74,9 +74,15 @@ class DatasetTab:
         page.on(imports.start.click, self.begin_import, {imports.files, imports.tags, self.name,
                                                          *imports.menus.values()},
                 [imports.files, *imports.seen, self.watched, *self.card.outputs, self.result, timer])
+        page.on(imports.hub.start.click, self.begin_pull, {*imports.hub.inputs, self.name},
+                [*imports.hub.cleared, self.watched, *self.card.outputs, self.result, timer])
         page.on(manage.export.click, self.begin_export,
                 [shown, self.view.split, manage.format, manage.licence, manage.model],
                 [*manage.files, self.watched, *self.card.outputs, timer])
+        hub = manage.hub
+        page.on(hub.start.click, self.begin_push, [hub.asked, shown, manage.format, manage.licence, hub.repo,
+                                                   hub.private, hub.token],
+                [*hub.asking, hub.token, self.watched, *self.card.outputs, self.result, timer])
         checks, started = self.view.checks, [self.watched, *self.card.outputs, timer]
         page.on(checks.start.click, self.begin_check, [shown], started)
         page.on(checks.mend.click, self.begin_mending, [shown, checks.kinds], started)
@@ -120,6 +126,19 @@ class DatasetTab:
         job = self.imports.begin(call, values, (values[self.name] or "").strip())
         return [None, *self.imports.forget(call), job.id, *self.card.updates(call, job), gr.update(visible=False),
                 gr.Timer(active=True)]
+
+    def begin_pull(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        """Starts the download of a dataset from a hub."""
+        job = self.imports.hub.begin(call, values, (values[self.name] or "").strip())
+        return ["", job.id, *self.card.updates(call, job), gr.update(visible=False), gr.Timer(active=True)]
+
+    def begin_push(self, call: Call, asked: list[Any], shown: str | None, fmt: str | None, licence: str | None,
+                   repo: str, private: bool, token: str) -> list[Any]:
+        """Asks, then starts the sending to a hub."""
+        question, job = self.view.manage.hub.click(call, asked, shown, fmt, licence, repo, private, token)
+        if job is None:
+            return [*question, *[gr.skip()] * (len(self.card.outputs) + 4)]
+        return [*question, "", job.id, *self.card.updates(call, job), gr.update(visible=False), gr.Timer(active=True)]
 
     def begin_export(self, call: Call, shown: str | None, split: str, fmt: str | None, licence: str | None,
                      model: str | None) -> list[Any]:
@@ -191,7 +210,7 @@ class DatasetTab:
 
 def newest(call: Call) -> jobs.JobView | None:
     """The last work on datasets."""
-    found = [job for kind in ("dataset", "augment") for job in jobs.list_jobs(call.ws, kind)[:1]]
+    found = [job for kind in ("dataset", "hub", "augment") for job in jobs.list_jobs(call.ws, kind)[:1]]
     return max(found, key=lambda job: job.started_at or time.time(), default=None)
 
 

@@ -13,6 +13,7 @@ from core.errors import UserError
 from core.storage.workspace import user_path
 from webui.components.words import plain
 from webui.page import Call, Page
+from webui.tabs.dataset_hub import HubImport
 
 MENUS = ("messages", "prompt", "query", "response", "system", "chosen", "rejected", "label", "answers", "score",
          "reason", "task", "text")
@@ -38,6 +39,7 @@ class ImportPanel:
                                       elem_id="dataset-example")
             with gr.Row(elem_classes="actions"):
                 self.start = gr.Button(tr("dataset.in.choose"), interactive=False, elem_id="dataset-import-start")
+            self.hub = HubImport(page)
         seen = [self.found, self.columns, *self.menus.values(), self.tags, self.example, self.start]
         page.on(self.files.upload, self.look, self.files, seen)
         page.on(self.files.clear, self.forget, None, seen)
@@ -132,7 +134,9 @@ def outcome(call: Call, job: jobs.JobView | None) -> tuple[str, str]:
     if job.params.get("op") == "augment":
         refused = sum(job.result["refused"].values())
         return call.t("qa_augment.ui.done", count=job.result["added"], refused=refused), "ok"
-    if job.params.get("op") != "import":
+    if job.params.get("op") == "push":
+        return call.t("dataset.push.done", count=job.result["rows"], url=job.result["url"]), "ok"
+    if job.params.get("op") not in ("import", "pull"):
         return "", "ok"
     said = call.t("dataset.in.done", rows=job.result["rows"], count=len(job.result["ids"]))
     if job.result["faults"]:

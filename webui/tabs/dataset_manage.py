@@ -13,7 +13,7 @@ from core.datasets.exporting import counts, plan
 from core.datasets.folders import MODEL
 from core.datasets.importing import faults_of
 from core.datasets.labels import describe, duplicate
-from core.datasets.licences import CHOICES, LICENCES, checked
+from core.datasets.licences import CHOICES, LICENCES
 from core.datasets.reading import Split
 from core.datasets.services import FEWEST, SERVICES
 from core.datasets.trl_folder import fitting
@@ -21,6 +21,7 @@ from core.datasets.versions import undo, versions
 from core.storage.workspace import user_path
 from webui.components.words import plain, size
 from webui.page import Call, Page
+from webui.tabs.dataset_hub import HubExport, keep_licence
 
 SHOWN_FAULTS = 100
 JUDGED = 20_000
@@ -51,6 +52,7 @@ class ManagePanel:
                 self.export = gr.Button(tr("dataset.out.title"), elem_id="dataset-export-start")
                 self.card = gr.DownloadButton(tr("dataset.out.card"), visible=False, elem_id="dataset-export-card")
                 self.file = gr.DownloadButton(tr("dataset.out.save"), visible=False, elem_id="dataset-export-save")
+            self.hub = HubExport(page)
         with gr.Accordion(tr("dataset.about.title"), open=False, visible=False, elem_id="dataset-about") as self.about:
             self.title = gr.Textbox(label=tr("dataset.ui.name"), max_lines=1, elem_id="dataset-title")
             self.tags = gr.Textbox(label=tr("dataset.about.tags"), info=tr("dataset.about.tags_help"), max_lines=1,
@@ -61,6 +63,8 @@ class ManagePanel:
                 self.undo = gr.Button(tr("dataset.about.undo"), size="sm", visible=False, elem_id="dataset-undo")
                 self.save = gr.Button(tr("dataset.about.save"), size="sm", elem_id="dataset-save")
         told = [self.model, self.export, self.note, *self.files]
+        for changed in (self.format.input, self.licence.input):
+            page.on(changed, self.hub.again, None, self.hub.asking)
         page.on(self.format.input, self.count, [shown, split, self.format], told)
         page.on(split.input, self.count, [shown, split, self.format], told)
 
@@ -73,7 +77,7 @@ class ManagePanel:
     def outputs(self) -> list[Any]:
         """What `show` fills, in its order."""
         return [self.faults_box, self.faults, self.format, self.licence, self.model, self.export, self.note,
-                *self.files, self.about, self.title, self.tags, self.notes, self.undo]
+                *self.files, self.about, self.title, self.tags, self.notes, self.undo, *self.hub.asking]
 
     def show(self, call: Call, info: DatasetInfo | None) -> list[Any]:
         """The sides of a dataset."""
@@ -95,7 +99,7 @@ class ManagePanel:
                           visible=chosen in work.FOLDERS),
                 *self.count(call, info.id, "train", chosen)[1:3], *self.finished(call, info.id),
                 gr.update(visible=info.own), info.title, ", ".join(info.tags), info.notes,
-                gr.update(visible=earlier > 0)]
+                gr.update(visible=earlier > 0), *self.hub.again(call)]
 
     def count(self, call: Call, shown: str | None, split: str, fmt: str | None) -> list[Any]:
         """How many rows the file will have, on the button; what it cannot hold, below the menu."""
@@ -122,8 +126,7 @@ class ManagePanel:
         info = find_dataset(call.ws, shown)
         if info is None or not fmt:
             return None
-        if info.own and (licence or "") != info.licence:
-            describe(call.ws, info.id, licence=checked(licence or ""))
+        keep_licence(call, info, licence)
         return work.start_export(call.ws, info.id, fmt, "held_out" if split == "held_out" else "train",
                                  (model or "").strip() or MODEL, call.lang)
 
