@@ -48,7 +48,7 @@ def test_pairs_become_a_dataset_that_can_be_looked_at(lang: str, start_app: Call
     page.locator("#dataset_filter-words textarea, #dataset_filter-words input").first.fill("车间")
     total = info.rows + info.held_out_rows
     kept = count_fitting(ws, info.id, FilterSettings(words="车间"))
-    expect(page.locator("#dataset-do-start")).to_have_text(KEEP[lang].format(kept, total))
+    expect(page.locator("#dataset-do-start")).to_have_text(KEEP[lang].format(kept, total), timeout=60_000)
     page.locator("#dataset-do-start").click()
     expect(page.locator("#dataset-do-undo")).to_be_visible(timeout=60_000)
     assert sum(counted(ws, info.id)) == kept < total
