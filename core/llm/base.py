@@ -26,15 +26,15 @@ class BaseClient(abc.ABC):
         model: str,
         key: Secret | None = None,
         *,
-        concurrency: int = 16,
+        concurrency: int = 64,
         steady: bool = False,
         sleep: Callable[[float], Any] | None = None,
     ) -> None:
         self.model = model
         self.target = parse_base_url(base_url)
-        self.pacer = Pacer(concurrency, steady=steady)
         self._cancelled = threading.Event()
         self._sleep = sleep or self._cancelled.wait
+        self.pacer = Pacer(concurrency, steady=steady, sleep=self._pause)
         self._http = http_client(self.target, key, self._cancelled)
 
     def cancel(self) -> None:
@@ -79,6 +79,12 @@ class BaseClient(abc.ABC):
         model: str | None = None,
     ) -> Reply:
         """See ChatClient."""
+
+    def _pause(self, seconds: float) -> None:
+        """Waits before a request; raises Cancelled when nothing more is wanted."""
+        self._sleep(seconds)
+        if self._cancelled.is_set():
+            raise Cancelled
 
     def _paced(self, attempt: Callable[[], Reply], deadline_s: float) -> Reply:
         def once() -> Reply:

@@ -14,6 +14,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TypeVar
 
+from core.llm.allowance import Allowance, Request
+from core.llm.errors import Throttled
+
 I = TypeVar("I")  # noqa: E741
 O = TypeVar("O")  # noqa: E741
 
@@ -30,11 +33,14 @@ class Pacer:
         start: requests at once before anything is known.
         steady: the service is known to take `most` at once (our own model server, which answers them in one batch),
             so nothing is measured; it still may say stop.
+        sleep: waits so many seconds; may return earlier, and raise to end the waiting.
     """
 
-    def __init__(self, most: int = 16, start: int = 1, clock: Callable[[], float] = time.monotonic,
-                 steady: bool = False) -> None:
+    def __init__(self, most: int = 64, start: int = 1, clock: Callable[[], float] = time.monotonic,
+                 steady: bool = False, sleep: Callable[[float], object] = time.sleep) -> None:
         self.most = most
+        self.allowance = Allowance(clock)
+        self._sleep = sleep
         self.limit = float(most if steady else min(start, most))
         self._steady = steady
         self._clock = clock
@@ -52,13 +58,26 @@ class Pacer:
         with self._free:
             self._free.wait_for(lambda: self._busy < int(self.limit))
             self._busy += 1
-        began = self._clock()
         try:
-            yield lambda size: self._succeeded(self._clock() - began, max(size, 1.0))
+            request = self._allowed()
+            try:
+                yield lambda size: self._succeeded(self._clock() - request.started, max(size, 1.0))
+            except Throttled as fault:
+                self.allowance.ended(request, refused=fault.status == 429, wait_s=fault.wait_s)
+                raise
+            finally:
+                if not request.outcome:
+                    self.allowance.ended(request)
         finally:
             with self._free:
                 self._busy -= 1
                 self._free.notify_all()
+
+    def _allowed(self) -> Request:
+        """Waits until the service's allowance lets a request begin."""
+        while isinstance(request := self.allowance.start(), float):
+            self._sleep(request)
+        return request
 
     def throttled(self) -> None:
         """The service refused or timed out: half as many from now on, once per second at most."""

@@ -34,7 +34,7 @@ class HelperSettings(Settings):
     temperature: float = setting(0.7, advanced=True, when="kind=ollama|openai", step=0.1, ge=0, le=2)
     top_p: float = setting(0.9, advanced=True, when="kind=ollama|openai", step=0.05, gt=0, le=1)
     deadline_s: int = setting(300, advanced=True, unit="s", when="kind=ollama|openai", ge=5, le=3600)
-    concurrency: int = setting(16, advanced=True, when="kind=ollama|openai", ge=1, le=64)
+    concurrency: int = setting(64, advanced=True, when="kind=ollama|openai", ge=1, le=64)
     keep_alive: str = setting(
         "10m", advanced=True, when="kind=ollama", pattern=r"^(-1|\d+[smh]?)$", engine="keep_alive"
     )
