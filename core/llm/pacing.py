@@ -21,6 +21,7 @@ I = TypeVar("I")  # noqa: E741
 O = TypeVar("O")  # noqa: E741
 
 ROUND = 6
+_SPREAD = 0.5  # share of the time of a request over which as many as run at once are begun
 DRIFT = 1.001
 """Growth of the best time a round, so that a service that became slower is not taken for a full one for ever."""
 
@@ -33,14 +34,15 @@ class Pacer:
         start: requests at once before anything is known.
         steady: the service is known to take `most` at once (our own model server, which answers them in one batch),
             so nothing is measured; it still may say stop.
-        sleep: waits so many seconds; may return earlier, and raise to end the waiting.
+        sleep: waits so many seconds; may return earlier, and raise to end the waiting. With it requests are spread over
+            the time that one takes, so that the first refusal comes before many others are on their way.
     """
 
     def __init__(self, most: int = 64, start: int = 1, clock: Callable[[], float] = time.monotonic,
-                 steady: bool = False, sleep: Callable[[float], object] = time.sleep) -> None:
+                 steady: bool = False, sleep: Callable[[float], object] | None = None) -> None:
         self.most = most
         self.allowance = Allowance(clock)
-        self._sleep = sleep
+        self._sleep, self._usual, self._next = sleep, 0.0, 0.0
         self.limit = float(most if steady else min(start, most))
         self._steady = steady
         self._clock = clock
@@ -74,9 +76,17 @@ class Pacer:
                 self._free.notify_all()
 
     def _allowed(self) -> Request:
-        """Waits until the service's allowance lets a request begin."""
+        """Waits until it is the turn of a request, and the service's allowance lets it begin."""
+        sleep = self._sleep or time.sleep
+        if self._sleep and not self._steady:
+            with self._free:
+                now = self._clock()
+                self._next = max(now, self._next + _SPREAD * self._usual / self.limit)
+                wait = self._next - now
+            if wait > 0:
+                sleep(wait)
         while isinstance(request := self.allowance.start(), float):
-            self._sleep(request)
+            sleep(request)
         return request
 
     def throttled(self) -> None:
@@ -92,6 +102,7 @@ class Pacer:
                 self.limit = min(float(self.most), self.limit + 1)
                 self._free.notify_all()
                 return
+            self._usual = seconds if not self._usual else 0.9 * self._usual + 0.1 * seconds
             self._seconds, self._size, self._replies = self._seconds + seconds, self._size + size, self._replies + 1
             if self._replies >= max(ROUND, int(self.limit)):
                 self._end_round(max(self._seconds / self._size, 1e-9))
