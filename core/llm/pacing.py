@@ -54,6 +54,10 @@ class Pacer:
         self._halved_at = float("-inf")
         self._free = threading.Condition()
 
+    def room(self) -> int:
+        """Items worth having in work: as many as requests may run, and the next."""
+        return int(self.limit) + 1
+
     @contextmanager
     def slot(self) -> Iterator[Callable[[float], None]]:
         """Waits for a free place; call the value it gives with the size of the reply (tokens) after a success."""
@@ -122,17 +126,22 @@ class Pacer:
 
 
 def run_many(
-    items: Sequence[I], work: Callable[[I], O], *, workers: int, should_stop: Callable[[], bool] = lambda: False
+    items: Sequence[I], work: Callable[[I], O], *, workers: int, should_stop: Callable[[], bool] = lambda: False,
+    room: Callable[[], int] | None = None
 ) -> Iterator[tuple[I, Future[O]]]:
     """Runs `work` over `items` in threads and yields each with its finished future, in order of completion.
 
     No item is started after `should_stop()` is true or after the consumer leaves; those in flight are waited for.
+
+    Args:
+        workers: never more items in work at once.
+        room: how many may be in work now, so that none waits for its turn in a thread and goes on after a stop.
     """
     queue = iter(items)
     pending: dict[Future[O], I] = {}
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="helper") as pool:
         while True:
-            while len(pending) < workers and not should_stop():
+            while len(pending) < min(workers, room() if room else workers) and not should_stop():
                 try:
                     item = next(queue)
                 except StopIteration:

@@ -110,7 +110,7 @@ def _ask_all(job: JobContext, settings: AugmentSettings, todo: list[_Todo], take
             return _asked(one, settings, client, ledger)
 
         for done, (one, future) in enumerate(run_many(todo, work, workers=settings.helper.concurrency,
-                                                      should_stop=job.should_stop), 1):
+                                                      should_stop=job.should_stop, room=client.pacer.room), 1):
             try:
                 judged = judge(one.question, one.answer, future.result()[:settings.wordings], taken)
                 failures = 0

@@ -10,6 +10,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.jobs.context import JobContext, JobStopped
+from core.llm.base import BaseClient
 from core.llm.errors import Cancelled
 from core.llm.opening import open_client
 from core.llm.pacing import run_many
@@ -82,7 +83,8 @@ def _generate(job: JobContext, ledger: Ledger, settings: BuildSettings, todo: li
         enough = lambda: bool(settings.sample) and accepted >= settings.sample  # noqa: E731
         workers = 1 if settings.helper.kind == "builtin" else 2 if settings.sample else settings.helper.concurrency
         for done, (span, future) in enumerate(
-            run_many(todo, work, workers=workers, should_stop=lambda: job.should_stop() or enough()), 1
+            run_many(todo, work, workers=workers, should_stop=lambda: job.should_stop() or enough(),
+                     room=client.pacer.room if isinstance(client, BaseClient) else None), 1
         ):
             try:
                 made = future.result()

@@ -23,9 +23,11 @@ ZH = "# 水泵手册\n\n" + "\n\n".join(
 
 
 def started(ws: Workspace, *arguments: str) -> subprocess.Popen[str]:
+    """The command as in a terminal: a shell that runs the tests in the background would have it ignore Ctrl-C."""
     env = {**os.environ, "DOCTUNE_HOME": str(ws.root), "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen([sys.executable, str(CODE_ROOT / "app.py"), "build", *arguments], env=env, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=CODE_ROOT)
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=CODE_ROOT,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 def called(ws: Workspace, *arguments: str) -> tuple[int, str]:
