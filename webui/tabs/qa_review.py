@@ -75,7 +75,7 @@ class Review:
         page.on(self.one_by_one.click, lambda call, ids: self.show(call, ids[0] if ids else None), [self.ids],
                 self.opened)
         page.on(self.table.input, self.tick, [self.table, self.ids, *self.filters],
-                [self.ticked, self.bulk_confirm, self.bulk_delete])
+                [self.ticked, self.bulk_confirm, self.bulk_delete], trigger_mode="always_last")
         for button, act in ((self.bulk_confirm, self.confirm_many), (self.bulk_delete, self.delete_many)):
             page.on(button.click, act, narrow | {self.ticked}, [*self.changed, *self.opened])
         page.on(self.undo_button.click, self.take_back, narrow | {panel.open}, [*self.changed, *self.opened])
