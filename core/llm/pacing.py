@@ -69,7 +69,7 @@ class Pacer:
             try:
                 yield lambda size: self._succeeded(self._clock() - request.started, max(size, 1.0))
             except Throttled as fault:
-                self.allowance.ended(request, refused=fault.status == 429, wait_s=fault.wait_s)
+                self.allowance.ended(request, refused=fault.status == 429 and not self._steady, wait_s=fault.wait_s)
                 raise
             finally:
                 if not request.outcome:
