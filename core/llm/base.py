@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from core.llm.errors import Cancelled, ProviderError
-from core.llm.pacing import Pacer, run_many
+from core.llm.pacing import MOST_AT_ONCE, Pacer, run_many
 from core.llm.parse import split_thinking
 from core.llm.retry import with_retries
 from core.llm.secrets import Secret
@@ -26,7 +26,7 @@ class BaseClient(abc.ABC):
         model: str,
         key: Secret | None = None,
         *,
-        concurrency: int = 64,
+        concurrency: int = MOST_AT_ONCE,
         steady: bool = False,
         sleep: Callable[[float], Any] | None = None,
     ) -> None:

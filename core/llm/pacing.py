@@ -20,6 +20,8 @@ from core.llm.errors import Throttled
 I = TypeVar("I")  # noqa: E741
 O = TypeVar("O")  # noqa: E741
 
+MOST_AT_ONCE = 64
+"""Requests at once that nobody needs more of; the pacer finds how many a service can use."""
 ROUND = 6
 _SPREAD = 0.5  # share of the time of a request over which as many as run at once are begun
 DRIFT = 1.001
@@ -38,7 +40,7 @@ class Pacer:
             the time that one takes, so that the first refusal comes before many others are on their way.
     """
 
-    def __init__(self, most: int = 64, start: int = 1, clock: Callable[[], float] = time.monotonic,
+    def __init__(self, most: int = MOST_AT_ONCE, start: int = 1, clock: Callable[[], float] = time.monotonic,
                  steady: bool = False, sleep: Callable[[float], object] | None = None) -> None:
         self.most = most
         self.allowance = Allowance(clock)

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import field_validator
 
+from core.llm.pacing import MOST_AT_ONCE
 from core.settings import Settings, setting
 
 PRESETS: dict[str, str] = {
@@ -34,7 +35,7 @@ class HelperSettings(Settings):
     temperature: float = setting(0.7, advanced=True, when="kind=ollama|openai", step=0.1, ge=0, le=2)
     top_p: float = setting(0.9, advanced=True, when="kind=ollama|openai", step=0.05, gt=0, le=1)
     deadline_s: int = setting(300, advanced=True, unit="s", when="kind=ollama|openai", ge=5, le=3600)
-    concurrency: int = setting(64, advanced=True, when="kind=ollama|openai", ge=1, le=64)
+    concurrency: int = setting(MOST_AT_ONCE, advanced=True, when="kind=ollama|openai", ge=1, le=MOST_AT_ONCE)
     keep_alive: str = setting(
         "10m", advanced=True, when="kind=ollama", pattern=r"^(-1|\d+[smh]?)$", engine="keep_alive"
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from core.llm.pacing import Pacer
 
 Message = dict[str, str]
 
@@ -33,6 +36,7 @@ class ChatClient(Protocol):
     """A chat model. Faults of the service are raised as `core.llm.errors.ProviderError`."""
 
     model: str
+    pacer: Pacer
 
     def complete(
         self,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +16,7 @@ from core.datasets.versions import change, changeable
 from core.errors import UserError
 from core.jobs import JobContext, JobStopped, JobView
 from core.llm.errors import Cancelled, ProviderError
-from core.llm.opening import helper_key, open_client
+from core.llm.opening import helper_key
 from core.llm.pacing import run_many
 from core.llm.parse import parse_reply
 from core.llm.secrets import Secret, install_redaction, worker_environment
@@ -26,6 +24,7 @@ from core.llm.tokens import estimate
 from core.llm.types import ChatClient
 from core.llm.urls import parse_base_url
 from core.qa.augment_settings import AugmentSettings
+from core.qa.helper import helper_of
 from core.qa.ledger import Call, Ledger, call_key
 from core.qa.paraphrase import VERSION, Judged, Wording, judge, messages, reply_schema
 from core.storage import Workspace
@@ -33,7 +32,6 @@ from core.storage import Workspace
 KIND = "augment"
 MADE = "made"
 """Column that tells new rows from the others; their value is "paraphrase"."""
-GRACE_S = 5.0
 FAILURES_IN_A_ROW = 5
 
 
@@ -105,7 +103,7 @@ def _ask_all(job: JobContext, settings: AugmentSettings, todo: list[_Todo], take
     made: dict[Place, list[str]] = {}
     refused: Counter[str] = Counter()
     failures = 0
-    with Ledger(job.ws) as ledger, _client(job, settings) as client:
+    with Ledger(job.ws) as ledger, helper_of(job, settings.helper) as client:
         def work(one: _Todo) -> list[str]:
             return _asked(one, settings, client, ledger)
 
@@ -143,25 +141,3 @@ def _asked(one: _Todo, settings: AugmentSettings, client: ChatClient, ledger: Le
                     tokens_out=reply.completion_tokens, ms=int((time.monotonic() - began) * 1000))
         ledger.record_call(call)
     return [item.question for item in parse_reply(call.reply, call.finish_reason, Wording).items]
-
-
-@contextmanager
-def _client(job: JobContext, settings: AugmentSettings) -> Iterator[ChatClient]:
-    """The helper, whose requests are broken off some seconds after the job was asked to stop."""
-    client, over = open_client(job.ws, settings.helper), threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.5):
-            if job.should_stop():
-                if not over.wait(GRACE_S):
-                    client.cancel()
-                return
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield client
-    finally:
-        over.set()
-        watcher.join()
-        client.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,9 +9,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.jobs.context import JobContext, JobStopped
-from core.llm.base import BaseClient
 from core.llm.errors import Cancelled
-from core.llm.opening import open_client
 from core.llm.pacing import run_many
 from core.llm.secrets import install_redaction
 from core.llm.types import ChatClient
@@ -20,13 +17,13 @@ from core.qa.absent import Nearest
 from core.qa.chunk import Body, Span
 from core.qa.coverage import gaps
 from core.qa.generate import Work, facts_stated, language_for, recipe, with_builtin, with_service
+from core.qa.helper import helper_of
 from core.qa.ledger import Ledger
 from core.qa.material import material, ready_documents
 from core.qa.rows import find_duplicates, store_drafts
 from core.qa.settings import LEAST, ROWS, BuildSettings
 from core.qa.starter import fetch_starter
 
-GRACE_S = 5.0
 FAILURES_IN_A_ROW = 5
 
 
@@ -84,7 +81,7 @@ def _generate(job: JobContext, ledger: Ledger, settings: BuildSettings, todo: li
         workers = 1 if settings.helper.kind == "builtin" else 2 if settings.sample else settings.helper.concurrency
         for done, (span, future) in enumerate(
             run_many(todo, work, workers=workers, should_stop=lambda: job.should_stop() or enough(),
-                     room=client.pacer.room if isinstance(client, BaseClient) else None), 1
+                     room=client.pacer.room if client else None), 1
         ):
             try:
                 made = future.result()
@@ -140,28 +137,12 @@ def _commit(ledger: Ledger, settings: BuildSettings, body: Body, span: Span, mad
 
 @contextmanager
 def _client(job: JobContext, settings: BuildSettings, todo: list[Span]) -> Iterator[ChatClient | None]:
-    """The helper, whose requests are broken off some seconds after the job was asked to stop."""
+    """The helper; None where rules alone write."""
     if settings.helper.kind == "builtin" and not _can_use_model(job, todo):
         yield None
         return
-    client = open_client(job.ws, settings.helper)
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.5):
-            if job.should_stop():
-                if not over.wait(GRACE_S):
-                    client.cancel()
-                return
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
+    with helper_of(job, settings.helper) as client:
         yield client
-    finally:
-        over.set()
-        watcher.join()
-        client.close()
 
 
 def _can_use_model(job: JobContext, todo: list[Span]) -> bool:
