@@ -32,8 +32,8 @@ class ImportPanel:
                                  elem_id="dataset-files")
             self.found = gr.Markdown(visible=False, elem_id="dataset-found", sanitize_html=True)
             with gr.Accordion(tr("dataset.in.columns"), open=False, visible=False) as self.columns:
-                self.menus = {role: gr.Dropdown([], label=tr(f"dataset.role.{role}"), value="", interactive=True,
-                                                elem_id=f"dataset-role-{role}") for role in MENUS}
+                self.menus = {role: gr.Dropdown([("", "")], value="", label=tr(f"dataset.role.{role}"),
+                                                interactive=True, elem_id=f"dataset-role-{role}") for role in MENUS}
             self.example = gr.Chatbot(visible=False, label=tr("dataset.in.example"), sanitize_html=True, height=240,
                                       buttons=[], render_markdown=False, autoscroll=False, show_label=False,
                                       elem_id="dataset-example")
