@@ -14,6 +14,7 @@ from core.documents.page_math import Formula, covers, written
 from core.documents.page_notes import NOTE
 from core.documents.table_lines import Word, recut
 from core.documents.table_rows import Rule, joined_rows
+from core.documents.table_spans import spanned
 from core.documents.table_text import Cell, table_markdown
 from core.documents.text_lines import TextLine, bullet_of, is_bulleted, join_lines, join_text, numbered, text_line
 
@@ -48,12 +49,13 @@ class Block:
 @dataclass(frozen=True)
 class Known:
     """What is known of a page besides its boxes: the horizontal lines drawn on it, its words where it has tables, its
-    formulas, and its vocabulary."""
+    formulas, its vocabulary, and the vertical lines."""
 
     rules: Sequence[Rule] = ()
     words: Sequence[Word] = ()
     formulas: Sequence[Formula] = ()
     vocabulary: Vocabulary | None = None
+    uprights: Sequence[Rule] = ()
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,10 @@ def blocks_of(box: Any, around: Setting) -> list[Block]:
     """The blocks of a layout box."""
     if box.boxclass == "table":
         own = [f for f in around.page.formulas if covers((box.x0, box.y0, box.x1, box.y1), f.box)]
-        return [Block("table", _table(box.table or {}, around, own))]
+        edges = (box.x0, box.y0, box.x1, box.y1)
+        merged = spanned(edges, around.page.words, around.page.rules, around.page.uprights,
+                         lambda lines: _cell("\n".join(lines), around.page.vocabulary)) if not own else None
+        return [Block("table", table_markdown(merged) if merged else _table(box.table or {}, around, own))]
     lines = [line for line in map(text_line, box.textlines or ()) if line.plain.strip()]
     if not lines:
         return []

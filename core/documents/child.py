@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,10 @@ class PageText:
 
 
 class Reader(Protocol):
-    """An open document. `page` counts from 1 and may raise anything: that costs the page only."""
+    """An open document. `page` counts from 1 and may raise anything: that costs the page only.
+
+    A reader that has `looks_ahead` and says True there is asked to `prepare` a page before the one before it is read.
+    """
 
     total: int
 
@@ -68,12 +72,12 @@ def run(input: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
     that are there already), images (folder for pictures), claims (folder shared by the children of a document: each
     page is read by the one that claims it). Lines sent: ``{"total"}``, then for each page ``{"start"}`` and
     ``{"page", "markdown", …}`` or ``{"failed"}``, with ``"error"`` when there is more to say; at last ``{"next"}`` when
-    pages are left.
+    pages are left. With "ahead" a reader may begin a page while it finishes the one before.
     """
     images = DocumentPaths(user_path(input["images"]))
     images.image(1).parent.mkdir(parents=True, exist_ok=True)
     reader = _open(input)
-    for number in claimed(input, reader.total, send):
+    for number in with_next_begun(reader, claimed(input, reader.total, send), input.get("ahead", False)):
         try:
             page = reader.page(number, images.image(number))
         except MemoryError:
@@ -92,6 +96,21 @@ def run(input: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
         send({"page": number, "markdown": page.markdown, "source": page.source, "confidence": page.confidence,
               "warnings": _warnings(page, input["kind"], images.image(number)), "sizes": list(page.sizes),
               "image": page.image})
+
+
+def with_next_begun(reader: Any, numbers: Iterator[int], ahead: bool) -> Iterator[int]:
+    """The pages in turn; where it is worth while the reader has begun the next one when it is asked for a page."""
+    waiting: deque[int] = deque()
+    for number in numbers:
+        waiting.append(number)
+        if ahead and hasattr(reader, "prepare"):
+            reader.prepare(number)
+            if len(waiting) == 1 and reader.looks_ahead:
+                continue
+        yield waiting.popleft()
+        if waiting and not reader.looks_ahead:
+            yield waiting.popleft()
+    yield from waiting
 
 
 def claimed(input: dict[str, Any], total: int, send: Callable[[dict[str, Any]], None]) -> Iterator[int]:
@@ -138,8 +157,12 @@ def _open(input: dict[str, Any]) -> Reader:
         if kind in _WITH_PICTURES:
             return reader(path, _store(input))
         return reader(path, kind) if kind in ("md", "txt", "csv", "tsv") else reader(path)
-    from core.documents.pdf import PdfReader, image_reader
+    from core.documents.quiet_threads import quiet_threads
+
+    with quiet_threads():
+        from core.documents.pdf import PdfReader, image_reader
 
     if kind == "pdf":
         return PdfReader(path, input["ocr"], input["password"], _store(input))
     return image_reader(path, input["ocr"])
+

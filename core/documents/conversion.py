@@ -143,7 +143,7 @@ class Conversion:
                 input={"path": str(paths.source(spec["kind"])), "kind": spec["kind"], "ocr": self.settings.ocr,
                        "password": self.password, "first": only or 1, "most": 1 if only else most,
                        "skip": [] if only else sorted(self._skip), "images": str(images), "claims": str(claims),
-                       **plan.input})
+                       "ahead": self._crew is not None and self._crew.ahead, **plan.input})
         finally:
             shutil.rmtree(images, ignore_errors=True)
 
@@ -175,19 +175,20 @@ class Conversion:
         if "total" in line:
             self._counted(max(0, int(line["total"])))
         elif "start" in line:
-            reading.page, reading.opened, reading.clock = int(line["start"]), True, time.monotonic()
+            number, reading.opened, reading.clock = int(line["start"]), True, time.monotonic()
+            reading.pages.append(number)
             with self._lock:
-                self._begun.add(reading.page)
+                self._begun.add(number)
         elif "failed" in line:
             error = line.get("error")
             known = isinstance(error, dict) and {"key", "params"} <= error.keys()
             reading.refused = error if known else UserError("documents.error.page_damaged").as_dict()
             if not self.only:
                 self._page_failed(int(line["failed"]), reading.refused)
-            reading.page = None
+            _ended(reading, int(line["failed"]))
         elif "page" in line:
             self._store(reading, line, images)
-            reading.page = None
+            _ended(reading, int(line["page"]))
 
     def _counted(self, total: int) -> None:
         with self._lock:
@@ -268,3 +269,9 @@ class Conversion:
             if not line["ok"]:
                 return line["error"]
         return UserError("documents.error.no_text").as_dict()
+
+
+def _ended(reading: Reading, number: int) -> None:
+    """Notes that a child is done with a page, for better or worse."""
+    reading.pages = [page for page in reading.pages if page != number]
+    reading.clock = time.monotonic()

@@ -28,14 +28,14 @@ class Reading:
     """One child at its work.
 
     Args:
-        page: the page that it reads now, None before the first and between two.
+        pages: what it has begun and not ended; two while it looks ahead.
         opened: it has begun a page, so it could open the file.
-        clock: when it began that page, or was started (monotonic, seconds).
+        clock: when it last began or ended a page, or was started (monotonic, seconds).
         late: it was ended because a page took too long.
         refused: why it could not read the last page that failed without costing the child.
     """
 
-    page: int | None = None
+    pages: list[int] = field(default_factory=list)
     opened: bool = False
     clock: float = field(default_factory=time.monotonic)
     late: bool = False
@@ -63,6 +63,8 @@ class Crew:
         log: for the people who look after the program.
         parallel: whether several children may share the pages.
         deaths: children that died since the last page that was read.
+        ahead: children may begin a page while the one before is finished. One that dies over two pages is not told
+            which of them was to blame: both are read again, and from then on pages are read one by one.
     """
 
     read: Callable[[Reading], Limited]
@@ -75,6 +77,7 @@ class Crew:
     log: Callable[[str], None]
     parallel: bool = True
     deaths: int = 0
+    ahead: bool = True
     over: bool = field(default=False, init=False)
     _running: set[Reading] = field(default_factory=set, init=False)
     _ended: queue.Queue[Reading] = field(default_factory=queue.Queue, init=False)
@@ -115,10 +118,11 @@ class Crew:
         if failure == "error":
             return reading.outcome.error
         if failure:
-            self.log(f"page {reading.page}: {failure}\n{reading.outcome.detail[-4000:]}")
-            self.deaths += 1
-            if reading.page is not None:
-                self.give_up(reading.page, failure)
+            self.log(f"pages {reading.pages}: {failure}\n{reading.outcome.detail[-4000:]}")
+            doubtful, self.ahead = self.ahead and len(reading.pages) > 1, self.ahead and len(reading.pages) < 2
+            self.deaths += not doubtful
+            if reading.pages and not doubtful:
+                self.give_up(reading.pages[-1], failure)
             elif not self._running and not reading.opened:
                 return UserError(f"documents.error.{failure}").as_dict()
             if self.deaths >= DEATHS_IN_A_ROW:

@@ -17,7 +17,7 @@ from core.documents.hyphens import Vocabulary, with_hyphens
 from core.documents.order import in_reading_order
 from core.documents.page_math import formulas, put_formulas
 from core.documents.page_notes import mark_notes
-from core.documents.table_rows import horizontal_rules
+from core.documents.table_rows import horizontal_rules, vertical_rules
 from core.documents.text_lines import TextLine, join_lines, join_text, text_line
 
 _EDGES = ("page-header", "page-footer")
@@ -44,7 +44,8 @@ def page_markdown(document: Any, is_ocr: bool = False,
     put_formulas(page.boxes, found)
     has_tables = not is_ocr and any(box.boxclass == "table" for box in page.boxes)
     words = document[0].get_text("words") if has_tables else ()
-    return render(page, is_ocr, running, Known(horizontal_rules(drawings), words, found, vocabulary))
+    return render(page, is_ocr, running, Known(horizontal_rules(drawings), words, found, vocabulary,
+                                               vertical_rules(drawings)))
 
 
 def render(page: Any, is_ocr: bool, running: Callable[[str], bool] | None,

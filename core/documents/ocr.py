@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pymupdf
 
-from core.documents.ocr_engine import engine
+from core.documents.ocr_engine import engine, reader
 from core.documents.ocr_sizes import BELOW, inked_box
 from core.documents.ocr_spaces import measured, spaced, usual_gap
 
@@ -53,15 +53,32 @@ class Scan:
         return sum(line.score * len(line.text) for line in self.lines) / letters if letters else 0.0
 
 
-def read_page(page: Any) -> Scan:
-    """Renders a page and reads it; where that makes no sense, it is turned the right way up and read again.
+class PageOcr:
+    """The reading of a page, in a thread of its own, which leaves MuPDF alone: another page can be laid out meanwhile.
 
-    Slight slants are straightened after the reading, so that lines and columns are what they seem.
+    Args:
+        page: of PyMuPDF; it is drawn here and now.
     """
-    scale = min(DPI / 72, LONGEST_PIXELS / max(page.rect.width, page.rect.height, 1))
-    pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False, colorspace=pymupdf.csRGB)
-    pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.stride)[:, :pixmap.width * 3]
-    pixels = np.ascontiguousarray(pixels.reshape(pixmap.height, pixmap.width, 3)[:, :, ::-1])
+
+    def __init__(self, page: Any) -> None:
+        self.scale = min(DPI / 72, LONGEST_PIXELS / max(page.rect.width, page.rect.height, 1))
+        pixmap = page.get_pixmap(matrix=pymupdf.Matrix(self.scale, self.scale), alpha=False, colorspace=pymupdf.csRGB)
+        pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.stride)[:, :pixmap.width * 3]
+        pixels = np.ascontiguousarray(pixels.reshape(pixmap.height, pixmap.width, 3)[:, :, ::-1])
+        self._found = reader().submit(_read_upright, pixels, self.scale)
+
+    def finish(self) -> Scan:
+        """Waits for the reading; raises what it raised."""
+        pixels, turn, lines = self._found.result()
+        return Scan(_searchable(pixels, lines, self.scale), turn, lines)
+
+
+def _read_upright(pixels: np.ndarray, scale: float) -> tuple[np.ndarray, int, list[Line]]:
+    """The picture, upright, the rotation that made it so, and its lines.
+
+    A picture whose reading makes no sense is turned the right way up and read again; slight slants are straightened
+    after the reading, so that lines and columns are what they seem.
+    """
     turn, found = 0, _read(pixels)
     if not _is_upright(found):
         turn = find_turn(pixels)
@@ -69,8 +86,15 @@ def read_page(page: Any) -> Scan:
             pixels = np.ascontiguousarray(np.rot90(pixels, -turn // 90))
             found = _read(pixels)
     pixels, found = _straight(pixels, found)
-    lines = [Line(_points(inked_box(corners, text, pixels), scale), text, score) for corners, text, score in found]
-    return Scan(_searchable(pixels, lines, scale), turn, lines)
+    grey = _grey(pixels)
+    return pixels, turn, [Line(_points(inked_box(corners, text, grey), scale), text, score)
+                          for corners, text, score in found]
+
+
+def _grey(pixels: np.ndarray) -> np.ndarray:
+    import cv2
+
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY))
 
 
 def _straight(pixels: np.ndarray, found: list[Reading]) -> tuple[np.ndarray, list[Reading]]:
@@ -133,7 +157,8 @@ def _read(pixels: np.ndarray) -> list[Reading]:
     lines = list(zip((np.asarray(corners, dtype=float) for corners in found.boxes), found.txts, found.scores,
                      strict=True))
     letters = found.word_results if len(found.word_results) == len(lines) else [()] * len(lines)
-    gaps = [measured(text, theirs, corners, pixels) if isinstance(theirs, tuple) else None
+    grey = _grey(pixels)
+    gaps = [measured(text, theirs, corners, grey) if isinstance(theirs, tuple) else None
             for (corners, text, _), theirs in zip(lines, letters, strict=True)]
     usual = usual_gap(gaps)
     return [(corners, _put_right(spaced(text, own, usual)), float(score))

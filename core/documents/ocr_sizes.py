@@ -16,12 +16,12 @@ _LOW = "acemnorsuvwxzgpqy.,:;-–—_~·•=+<>«»"
 _DEEP = "gjpqy()[]{}|@§"
 
 
-def inked_box(corners: np.ndarray, text: str, pixels: np.ndarray) -> tuple[float, float, float, float]:
+def inked_box(corners: np.ndarray, text: str, grey: np.ndarray) -> tuple[float, float, float, float]:
     """The upright box of a line, as wide as its ink and as high as its letters (1 em, a fifth below the baseline).
 
     Args:
         corners: of the line as it was found, with a margin, in pixels (n, 2).
-        pixels: the page (rows, columns, 3).
+        grey: the page (rows, columns), 0 to 255.
 
     Returns:
         left, top, right, bottom in pixels; as found where ink or text say too little.
@@ -29,8 +29,9 @@ def inked_box(corners: np.ndarray, text: str, pixels: np.ndarray) -> tuple[float
     (x0, y0), (x1, y1) = (tuple(map(float, side)) for side in (corners.min(axis=0), corners.max(axis=0)))
     high = y1 - y0
     top, left = max(0, int(y0 - 0.1 * high)), max(0, int(x0))
-    ink = is_ink(pixels[top:int(y1 + 0.1 * high) + 1, left:int(np.ceil(x1))].mean(axis=2)) if high >= 6 else None
-    if ink is None or not ink.size or not ink.any():
+    part = grey[top:int(y1 + 0.1 * high) + 1, left:int(np.ceil(x1))]
+    ink = is_ink(part) if high >= 6 and part.size else None
+    if ink is None or not ink.any():
         return x0, y0, x1, y1
     ink[ink.mean(axis=1) > _RULE] = False
     first, last = _rows(ink.any(axis=1), int(y0 + 0.5 * high) - top, int(_GAP * high) + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from core.documents.page_picture import draw
 from core.documents.page_words import words_of
 from core.documents.pdf_pictures import with_pictures
 from core.documents.picture_store import PictureStore
-from core.documents.triage import look_at
+from core.documents.triage import Look, look_at
 from core.errors import UserError
 
 IMAGE_PIXELS = 50_000_000
@@ -45,37 +46,73 @@ class PdfReader:
         self.ocr = ocr
         self.total = _count(self.pdf)
         self.edges = Edges(self.pdf)
+        self._begun: dict[int, _Begun | Exception] = {}
+        self._reads_pictures = False
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether pages are read from their pictures, which can go on while another page is laid out."""
+        return self._reads_pictures
+
+    def prepare(self, number: int) -> None:
+        """Looks at the page, and begins to read its picture if need be. What it raises is raised by `page`."""
+        try:
+            self._begun[number] = self._begin(number)
+        except Exception as error:
+            self._begun[number] = error
 
     def page(self, number: int, picture: Path) -> PageText:
-        """Looks at the page, reads its text or its picture, and draws it."""
-        page = self.pdf.load_page(number - 1)
-        draw(page, picture)
-        with upright(self.pdf, number - 1) as copy:
-            look = look_at(copy[0])
-            if self.ocr == "always" and look.inked or self.ocr == "auto" and look.needs_ocr:
-                return self._by_ocr(page, picture)
-            if look.turn:
-                _turn(copy[0], look.turn)
+        """Reads the text of the page or its picture, and draws it."""
+        begun = self._begun.pop(number, None) or self._begin(number)
+        if isinstance(begun, Exception):
+            raise begun
+        with begun.copy as copy:
+            draw(begun.page, picture)
+            if begun.ocr is not None:
+                return self._by_ocr(begun, picture)
+            if begun.look.turn:
+                _turn(copy[0], begun.look.turn)
                 draw(copy[0], picture)
             words = words_of(copy[0])
             markdown, sizes = page_markdown(copy, running=self.edges.judge(number - 1))
             if self.pictures is not None:
                 markdown = with_pictures(copy[0], markdown, self.pictures)
         gc.collect()
-        warnings = ("documents.warning.no_text_layer",) if look.needs_ocr else ()
+        warnings = ("documents.warning.no_text_layer",) if begun.look.needs_ocr else ()
         return PageText(markdown, "text", None, warnings, sizes, True, words)
 
-    def _by_ocr(self, page: Any, picture: Path) -> PageText:
-        from core.documents.ocr import read_page
+    def _begin(self, number: int) -> _Begun:
+        page = self.pdf.load_page(number - 1)
+        copy = upright(self.pdf, number - 1)
+        look = look_at(copy[0])
+        self._reads_pictures = self.ocr == "always" and look.inked or self.ocr == "auto" and look.needs_ocr
+        return _Begun(page, copy, look, _start_ocr(page) if self._reads_pictures else None)
 
-        scan = read_page(page)
+    def _by_ocr(self, begun: _Begun, picture: Path) -> PageText:
+        scan = begun.ocr.finish()
         if scan.turn:
-            draw(page, picture, scan.turn)
+            draw(begun.page, picture, scan.turn)
         with scan.document as copy:
             words = words_of(copy[0])
             markdown, sizes = page_markdown(copy, is_ocr=True)
         gc.collect()
         return PageText(markdown, "ocr", scan.confidence if scan.lines else None, (), sizes, True, words)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A page that was looked at: as it stands in the file, and alone and upright; its reading if it is a picture."""
+
+    page: Any
+    copy: Any
+    look: Look
+    ocr: Any = None
+
+
+def _start_ocr(page: Any) -> Any:
+    from core.documents.ocr import PageOcr
+
+    return PageOcr(page)
 
 
 def upright(pdf: Any, index: int) -> Any:
@@ -115,10 +152,11 @@ class ImageReader(PdfReader):
 
     def __init__(self, path: Path, ocr: str, frames: int) -> None:
         pymupdf.TOOLS.mupdf_display_errors(False)
-        self.path, self.ocr, self.total = path, ocr, frames
+        self.path, self.ocr, self.total, self.pictures = path, ocr, frames, None
+        self._begun, self._reads_pictures = {}, False
 
-    def page(self, number: int, picture: Path) -> PageText:
-        """Makes a page of the picture and reads it."""
+    def _begin(self, number: int) -> _Begun:
+        """Makes a page of the picture, and begins to read it."""
         import io
 
         from PIL import Image, ImageOps
@@ -130,14 +168,20 @@ class ImageReader(PdfReader):
             plain, buffer = _on_white(ImageOps.exif_transpose(image)), io.BytesIO()
             plain.save(buffer, "PNG")
         scale = _A4_POINTS / max(plain.size)
-        self.pdf = pymupdf.open()
-        page = self.pdf.new_page(width=plain.width * scale, height=plain.height * scale)
+        pdf = pymupdf.open()
+        page = pdf.new_page(width=plain.width * scale, height=plain.height * scale)
         page.insert_image(page.rect, stream=buffer.getvalue())
-        page = self.pdf.reload_page(page)
-        draw(page, picture)
-        if self.ocr == "never":
-            return PageText("", "text", None, ("documents.warning.no_text_layer",), (), True)
-        return self._by_ocr(page, picture)
+        page = pdf.reload_page(page)
+        self._reads_pictures = self.ocr != "never"
+        return _Begun(page, pdf, Look(True, 0, True), _start_ocr(page) if self._reads_pictures else None)
+
+    def page(self, number: int, picture: Path) -> PageText:
+        """Reads the picture, and draws it."""
+        if self.ocr != "never":
+            return super().page(number, picture)
+        with self._begin(number).copy as pdf:
+            draw(pdf[0], picture)
+        return PageText("", "text", None, ("documents.warning.no_text_layer",), (), True)
 
 
 def _on_white(image: Any) -> Any:

@@ -15,19 +15,30 @@ _NEAR = 4.0
 def horizontal_rules(drawings: Iterable[dict[str, Any]]) -> list[Rule]:
     """(y, x0, x1) in points of the straight horizontal lines and flat boxes among the drawings of a page
     (`Page.get_cdrawings`); one for each stroke."""
-    rules = []
+    return _rules(drawings, 1)
+
+
+def vertical_rules(drawings: Iterable[dict[str, Any]]) -> list[Rule]:
+    """(x, y0, y1) of the straight vertical ones, likewise."""
+    return _rules(drawings, 0)
+
+
+def _rules(drawings: Iterable[dict[str, Any]], axis: int) -> list[Rule]:
+    """Lines that stay where they are on an axis (0: x, 1: y), from where to where they go on the other."""
+    rules, along = [], 1 - axis
     for drawing in drawings:
         for item in drawing["items"]:
             if item[0] == "l":
-                (x0, y0), (x1, y1) = item[1], item[2]
+                ends = item[1], item[2]
             elif item[0] == "re":
-                x0, y0, x1, y1 = item[1]
+                ends = item[1][:2], item[1][2:]
             else:
                 continue
-            if abs(y1 - y0) <= _THICKEST < abs(x1 - x0):
-                rules.append(((y0 + y1) / 2, min(x0, x1), max(x0, x1)))
+            (low, high), (start, end) = (sorted((ends[0][n], ends[1][n])) for n in (axis, along))
+            if high - low <= _THICKEST < end - start:
+                rules.append(((low + high) / 2, start, end))
             elif item[0] == "re" and drawing["type"] != "f":
-                rules += [(y, min(x0, x1), max(x0, x1)) for y in (y0, y1)]
+                rules += [(place, start, end) for place in (ends[0][axis], ends[1][axis])]
     return rules
 
 

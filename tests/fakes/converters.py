@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any
 
-from core.documents.child import claimed
+from core.documents.child import claimed, with_next_begun
 from core.errors import UserError
 
 PAGES = 4
@@ -37,6 +37,24 @@ def sleeps_on_two(input: dict[str, Any], send: Any) -> None:
 def aborts_on_two(input: dict[str, Any], send: Any) -> None:
     """Page 2 kills the process like a crashed C library."""
     _pages(input, send, 2, os.abort)
+
+
+class _Ahead:
+    """Begins a page while the one before is not finished, and dies over page 2 wherever it meets it."""
+
+    looks_ahead = True
+
+    def prepare(self, number: int) -> None:
+        if number == 2:
+            os.abort()
+
+
+def aborts_looking_ahead(input: dict[str, Any], send: Any) -> None:
+    """Page 2 kills the process while page 1 is not finished."""
+    for number in with_next_begun(_Ahead(), claimed(input, PAGES, send), input["ahead"]):
+        if number == 2:
+            os.abort()
+        send({"page": number, "markdown": f"# Page {number}\n\nText of page {number}, pid {os.getpid()}."})
 
 
 def allocates_on_two(input: dict[str, Any], send: Any) -> None:

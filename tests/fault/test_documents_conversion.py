@@ -56,7 +56,7 @@ def test_pages_are_stored_as_they_come_in_several_children(ws: Workspace, tmp_pa
 
 @pytest.mark.parametrize(("target", "reason", "limits"), [
     ("sleeps_on_two", "time", ChildLimits(page_s=6, pages_per_child=10)),
-    ("aborts_on_two", "crash", SMALL), ("allocates_on_two", "memory", SMALL),
+    ("aborts_on_two", "crash", SMALL), ("aborts_looking_ahead", "crash", SMALL), ("allocates_on_two", "memory", SMALL),
 ])
 def test_one_bad_page_never_costs_the_document(ws: Workspace, tmp_path: Path, target: str, reason: str,
                                                limits: ChildLimits) -> None:

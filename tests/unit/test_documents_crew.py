@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from core.documents.child import with_next_begun
 from core.documents.crew import DEATHS_IN_A_ROW, Crew, Reading, Stopped
 from core.documents.slots import Slots
 from core.jobs.sandbox import Limited
@@ -46,14 +47,14 @@ class Book:
             failure = self.behave(page)
             if failure == "lost" and page not in self.again:
                 return Limited("crash")  # it died before it could say which page it had claimed
-            reading.page, reading.opened = page, True
+            reading.pages, reading.opened = [page], True
             if failure == "error":
                 return Limited("error", {"key": "documents.error.encrypted", "params": {}})
             if failure in ("crash", "memory"):
                 return Limited(failure)
             time.sleep(0.01)
             self.done.append(page)
-            reading.page = None
+            reading.pages = []
             self.crew.deaths = 0
         return Limited()
 
@@ -112,3 +113,37 @@ def test_a_request_to_stop_ends_all_children() -> None:
     with pytest.raises(Stopped):
         book.crew.work()
     assert book.at_work == 0 and len(book.done) < 200
+
+
+def test_a_child_that_dies_over_two_pages_costs_neither_unless_it_is_to_blame() -> None:
+    book = Book(20)
+    read = book._read
+
+    def ahead(reading: Reading) -> Limited:
+        if not book.crew.ahead:
+            return read(reading)
+        book.begun |= {1, 2}
+        reading.pages, reading.opened = [1, 2], True
+        return Limited("crash")
+
+    book._read = ahead  # type: ignore[method-assign]
+    book.behave = lambda page: "crash" if page == 2 else ""
+    assert book.crew.work() is None
+    assert book.failed == {2: "crash"} and sorted(book.done) == [1, *range(3, 21)]
+
+
+def test_the_next_page_is_begun_before_a_page_is_finished_while_pictures_are_read() -> None:
+    pictures, calls = {2, 3, 5}, list[str]()
+
+    class Reader:
+        looks_ahead = False
+
+        def prepare(self, number: int) -> None:
+            self.looks_ahead = number in pictures
+            calls.append(f"begin {number}")
+
+    for number in with_next_begun(Reader(), iter(range(1, 6)), True):
+        calls.append(f"finish {number}")
+    assert calls == ["begin 1", "finish 1", "begin 2", "begin 3", "finish 2", "begin 4", "finish 3", "finish 4",
+                     "begin 5", "finish 5"]
+    assert list(with_next_begun(Reader(), iter(range(1, 6)), False)) == [1, 2, 3, 4, 5]

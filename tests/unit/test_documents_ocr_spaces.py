@@ -14,7 +14,7 @@ LETTER, HEIGHT = 12, 30
 def line(drawn: str, gap: int = 2, space: int = 9, slant: float = 0.0) -> tuple[list, np.ndarray, np.ndarray]:
     """Letters as black blocks with gaps between them, wider where `drawn` has a space: letters, corners, pixels."""
     width = (LETTER + gap) * len(drawn) + 40
-    pixels = np.full((120, width + 40, 3), 250, dtype=np.uint8)
+    pixels = np.full((120, width + 40), 250, dtype=np.uint8)
     letters, x = [], 20.0
     for sign in drawn:
         if sign == " ":
@@ -22,12 +22,11 @@ def line(drawn: str, gap: int = 2, space: int = 9, slant: float = 0.0) -> tuple[
             continue
         top = 40 + slant * (x - 20)
         pixels[int(top) + 6:int(top) + HEIGHT - 6, int(x):int(x) + LETTER] = 20
-        box = [[x, top], [x + LETTER, top], [x + LETTER, top + HEIGHT], [x, top + HEIGHT]]
-        letters.append((sign, 0.9, box))
+        letters.append((sign, x + LETTER / 2))
         x += LETTER + gap
     end = 40 + slant * (x - 20)
     corners = np.array([[18.0, 40], [x + 2, end], [x + 2, end + HEIGHT], [18.0, 40 + HEIGHT]])
-    return letters, corners, pixels
+    return [(sign, 0.9, (middle - 18) / (x - 16)) for sign, middle in letters], corners, pixels
 
 
 def spaced(text: str, letters: list, corners: np.ndarray, pixels: np.ndarray, usual: float = 0.0) -> str:
