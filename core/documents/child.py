@@ -157,10 +157,10 @@ def _open(input: dict[str, Any]) -> Reader:
         if kind in _WITH_PICTURES:
             return reader(path, _store(input))
         return reader(path, kind) if kind in ("md", "txt", "csv", "tsv") else reader(path)
-    from core.documents.quiet_threads import quiet_threads
+    from core.documents.loading import import_pymupdf
 
-    with quiet_threads():
-        from core.documents.pdf import PdfReader, image_reader
+    import_pymupdf()
+    from core.documents.pdf import PdfReader, image_reader
 
     if kind == "pdf":
         return PdfReader(path, input["ocr"], input["password"], _store(input))

@@ -13,8 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from core.documents.quiet_threads import quiet_threads
+from core.documents.loading import quiet_threads
 from core.documents.settings import THREADS
+from core.storage.workspace import user_path
 
 FINDING_PIXELS = 1280
 """Longer side of the picture in which lines are found; they are read and measured in the large one."""
@@ -35,7 +36,8 @@ def engine() -> Any:
     A line is not padded to the width of others, which is quicker, and its text does not depend on its neighbours. One
     line is too little work for two threads, so each thread reads lines of its own.
     """
-    with quiet_threads(), _quick_yaml():
+    quiet_threads()
+    with _quick_yaml():
         from rapidocr import RapidOCR
 
     logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
@@ -63,8 +65,8 @@ def _quick_yaml() -> Iterator[None]:
     from omegaconf import OmegaConf
 
     def load(path: str | Path) -> Any:
-        text = Path(path).read_text(encoding="utf-8")
-        return OmegaConf.create(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        quick = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        return OmegaConf.create(quick(user_path(str(path)).read_text(encoding="utf-8")).get_single_data())
 
     theirs, OmegaConf.load = OmegaConf.load, load
     try:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pymupdf
 
 from core.documents.child import PageText
 from core.documents.edges import Edges
-from core.documents.layout import page_markdown
+from core.documents.loading import quiet_threads
 from core.documents.page_picture import draw
 from core.documents.page_words import words_of
 from core.documents.pdf_pictures import with_pictures
@@ -74,7 +75,7 @@ class PdfReader:
                 _turn(copy[0], begun.look.turn)
                 draw(copy[0], picture)
             words = words_of(copy[0])
-            markdown, sizes = page_markdown(copy, running=self.edges.judge(number - 1))
+            markdown, sizes = layout().page_markdown(copy, running=self.edges.judge(number - 1))
             if self.pictures is not None:
                 markdown = with_pictures(copy[0], markdown, self.pictures)
         gc.collect()
@@ -89,12 +90,13 @@ class PdfReader:
         return _Begun(page, copy, look, _start_ocr(page) if self._reads_pictures else None)
 
     def _by_ocr(self, begun: _Begun, picture: Path) -> PageText:
+        models = layout()  # they load while the page is read
         scan = begun.ocr.finish()
         if scan.turn:
             draw(begun.page, picture, scan.turn)
         with scan.document as copy:
             words = words_of(copy[0])
-            markdown, sizes = page_markdown(copy, is_ocr=True)
+            markdown, sizes = models.page_markdown(copy, is_ocr=True)
         gc.collect()
         return PageText(markdown, "ocr", scan.confidence if scan.lines else None, (), sizes, True, words)
 
@@ -113,6 +115,14 @@ def _start_ocr(page: Any) -> Any:
     from core.documents.ocr import PageOcr
 
     return PageOcr(page)
+
+
+def layout() -> ModuleType:
+    """`core.documents.layout`, whose models load when it is imported."""
+    quiet_threads()
+    from core.documents import layout
+
+    return layout
 
 
 def upright(pdf: Any, index: int) -> Any:
