@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pymupdf
 
-from core.documents.ocr_engine import engine, reader
+from core.documents.ocr_engine import engine, loading, reader
 from core.documents.ocr_sizes import BELOW, inked_box
 from core.documents.ocr_spaces import measured, spaced, usual_gap
+from core.documents.page_picture import pixels_of
 
 DPI = 200
 LONGEST_PIXELS = 3600
@@ -58,14 +59,20 @@ class PageOcr:
 
     Args:
         page: of PyMuPDF; it is drawn here and now.
+        is_grey: it has no colours.
     """
 
-    def __init__(self, page: Any) -> None:
+    def __init__(self, page: Any, is_grey: bool = False) -> None:
+        self._models = loading()
         self.scale = min(DPI / 72, LONGEST_PIXELS / max(page.rect.width, page.rect.height, 1))
-        pixmap = page.get_pixmap(matrix=pymupdf.Matrix(self.scale, self.scale), alpha=False, colorspace=pymupdf.csRGB)
-        pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.stride)[:, :pixmap.width * 3]
-        pixels = np.ascontiguousarray(pixels.reshape(pixmap.height, pixmap.width, 3)[:, :, ::-1])
+        pixels = pixels_of(page.get_pixmap(matrix=pymupdf.Matrix(self.scale, self.scale), alpha=False,
+                                           colorspace=pymupdf.csGRAY if is_grey else pymupdf.csRGB))
+        pixels = _coloured(pixels) if is_grey else np.ascontiguousarray(pixels[:, :, ::-1])
         self._found = reader().submit(_read_upright, pixels, self.scale)
+
+    def wait_for_models(self) -> None:
+        """Returns when the models are loaded and it only reads."""
+        self._models.result()
 
     def finish(self) -> Scan:
         """Waits for the reading; raises what it raised."""
@@ -89,6 +96,12 @@ def _read_upright(pixels: np.ndarray, scale: float) -> tuple[np.ndarray, int, li
     grey = _grey(pixels)
     return pixels, turn, [Line(_points(inked_box(corners, text, grey), scale), text, score)
                           for corners, text, score in found]
+
+
+def _coloured(grey: np.ndarray) -> np.ndarray:
+    import cv2
+
+    return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR))
 
 
 def _grey(pixels: np.ndarray) -> np.ndarray:

@@ -6,12 +6,14 @@ import gc
 import logging
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from core.documents.loading import quiet_threads
 from core.documents.settings import THREADS
@@ -20,13 +22,20 @@ from core.storage.workspace import user_path
 FINDING_PIXELS = 1280
 """Longer side of the picture in which lines are found; they are read and measured in the large one."""
 
+NARROWED, LONG = 0.85, 6
+"""Width that lines keep when they are read, if they are so many times as long as high."""
+
 
 @lru_cache(maxsize=1)
 def reader() -> ThreadPoolExecutor:
-    """The one thread that reads pages, one after the other; the models load in it."""
-    pool = ThreadPoolExecutor(1)
-    pool.submit(engine)
-    return pool
+    """The one thread that reads pages, one after the other."""
+    return ThreadPoolExecutor(1)
+
+
+@lru_cache(maxsize=1)
+def loading() -> Future[Any]:
+    """The loading of the models in that thread. Two threads that load at the same time take turns, and longer."""
+    return reader().submit(engine)
 
 
 @lru_cache(maxsize=1)
@@ -85,6 +94,17 @@ def letter_places(_pictures: Any, _corners: Any, read: Any, _single: bool) -> An
     return read
 
 
+def _narrowed(line: np.ndarray) -> np.ndarray:
+    """A long line made narrower: it is enlarged to the height that the model wants, which makes it wider than it has to
+    be to be read, and the time goes with the width."""
+    import cv2
+
+    height, width = line.shape[:2]
+    if width <= LONG * height:
+        return line
+    return np.asarray(cv2.resize(line, (int(width * NARROWED), height), interpolation=cv2.INTER_AREA))
+
+
 class SideBySide:
     """A recogniser that reads the lines of a page in several threads; the outcome is that of one."""
 
@@ -95,8 +115,9 @@ class SideBySide:
     def __call__(self, given: Any) -> Any:
         """RapidOCR's TextRecInput to its TextRecOutput."""
         lines = [given.img] if hasattr(given.img, "shape") else list(given.img)
+        lines = [_narrowed(line) for line in lines]
         if self.threads == 1 or len(lines) < 2:
-            return self.recognise(given)
+            return self.recognise(replace(given, img=lines))
         longest_first = sorted(range(len(lines)), key=lambda n: -lines[n].shape[1] / max(1, lines[n].shape[0]))
         results = dict(zip(longest_first, self.pool.map(
             lambda n: self.recognise(replace(given, img=[lines[n]])), longest_first), strict=True))

@@ -13,7 +13,7 @@ import pymupdf
 from core.documents.child import PageText
 from core.documents.edges import Edges
 from core.documents.loading import quiet_threads
-from core.documents.page_picture import draw
+from core.documents.page_picture import Picture, draw, drawn
 from core.documents.page_words import words_of
 from core.documents.pdf_pictures import with_pictures
 from core.documents.picture_store import PictureStore
@@ -68,7 +68,7 @@ class PdfReader:
         if isinstance(begun, Exception):
             raise begun
         with begun.copy as copy:
-            draw(begun.page, picture)
+            begun.picture.write(picture)
             if begun.ocr is not None:
                 return self._by_ocr(begun, picture)
             if begun.look.turn:
@@ -87,10 +87,12 @@ class PdfReader:
         copy = upright(self.pdf, number - 1)
         look = look_at(copy[0])
         self._reads_pictures = self.ocr == "always" and look.inked or self.ocr == "auto" and look.needs_ocr
-        return _Begun(page, copy, look, _start_ocr(page) if self._reads_pictures else None)
+        picture = drawn(page)
+        return _Begun(page, copy, look, picture, _start_ocr(page, picture) if self._reads_pictures else None)
 
     def _by_ocr(self, begun: _Begun, picture: Path) -> PageText:
-        models = layout()  # they load while the page is read
+        begun.ocr.wait_for_models()
+        models = layout()  # its own load while the page is read
         scan = begun.ocr.finish()
         if scan.turn:
             draw(begun.page, picture, scan.turn)
@@ -108,13 +110,14 @@ class _Begun:
     page: Any
     copy: Any
     look: Look
+    picture: Picture
     ocr: Any = None
 
 
-def _start_ocr(page: Any) -> Any:
+def _start_ocr(page: Any, picture: Picture) -> Any:
     from core.documents.ocr import PageOcr
 
-    return PageOcr(page)
+    return PageOcr(page, picture.is_grey)
 
 
 def layout() -> ModuleType:
@@ -183,14 +186,17 @@ class ImageReader(PdfReader):
         page.insert_image(page.rect, stream=buffer.getvalue())
         page = pdf.reload_page(page)
         self._reads_pictures = self.ocr != "never"
-        return _Begun(page, pdf, Look(True, 0, True), _start_ocr(page) if self._reads_pictures else None)
+        picture = drawn(page)
+        ocr = _start_ocr(page, picture) if self._reads_pictures else None
+        return _Begun(page, pdf, Look(True, 0, True), picture, ocr)
 
     def page(self, number: int, picture: Path) -> PageText:
         """Reads the picture, and draws it."""
         if self.ocr != "never":
             return super().page(number, picture)
-        with self._begin(number).copy as pdf:
-            draw(pdf[0], picture)
+        begun = self._begin(number)
+        with begun.copy:
+            begun.picture.write(picture)
         return PageText("", "text", None, ("documents.warning.no_text_layer",), (), True)
 
 

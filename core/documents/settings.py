@@ -9,7 +9,7 @@ from pydantic import field_validator
 
 from core.settings import Settings, setting
 
-ENGINE_VERSION = 7  # raise it when the same file would give better Markdown: pages are then converted again
+ENGINE_VERSION = 8  # raise it when the same file would give better Markdown: pages are then converted again
 THREADS = "DOCTUNE_READER_THREADS"
 """How many threads a child that reads pages may use, in its environment."""
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(256 * 1024**2)}
