@@ -11,6 +11,7 @@ KINDS: dict[str, str] = {
     "build": "core.qa.worker:run",
     "dataset": "core.datasets.work:run",
     "hub": "core.hubs.work:run",
+    "closed_book": "core.qa.closed_book:run",
     "augment": "core.qa.augment:run",
     "count": "core.training.token_counts:run",
     "train": "core.training.trainer:run",

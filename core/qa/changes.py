@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from core.qa.asked import renew
 from core.qa.gates import Verdict
 from core.qa.ledger import Ledger
 from core.qa.rows import NEAR, recheck, store_verdicts
@@ -112,8 +113,9 @@ def rewrite(db: sqlite3.Connection, texts: Iterable[tuple[str, str, str]], *, ne
     Args:
         near: what resembled another row still does, because that one was changed in the same way.
     """
-    refused = 0
+    refused, changed = 0, []
     for id, question, answer in texts:
+        changed.append(id)
         db.execute(
             "UPDATE rows SET question = ?, answer = ?, origin = CASE WHEN ? = original_question "
             "AND ? = original_answer THEN 'generated' ELSE 'edited' END WHERE id = ?",
@@ -123,6 +125,7 @@ def rewrite(db: sqlite3.Connection, texts: Iterable[tuple[str, str, str]], *, ne
             db.executemany("DELETE FROM gates WHERE row_id = ? AND gate = ?", [(id, gate) for gate in NEAR])
         recheck(db, id)
         refused += db.execute("SELECT COUNT(*) FROM rows WHERE id = ? AND pile = 'rejected'", (id,)).fetchone()[0]
+    renew(db, changed)
     return refused
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from core.errors import UserError
 from core.qa import changes
+from core.qa.known import counted, last_asked
 from core.qa.ledger import Ledger
 from core.qa.selection import ACCEPTED, ORDER, SHOWN, Filter, Wanted
 from core.qa.types import Evidence, Pair, PairState
@@ -43,11 +44,13 @@ class Counts:
 
 @dataclass(frozen=True)
 class Choices:
-    """What the filters of the review offer: pairs by pile, kinds of pairs, gates that refused or ask for a look."""
+    """What the filters of the review offer: pairs by pile, kinds of pairs, gates that refused or ask for a look, and
+    accepted pairs by what a base model knows of them ("left": not asked; empty before one was asked)."""
 
     piles: dict[str, int]
     kinds: list[str]
     reasons: list[str]
+    known: dict[str, int] = field(default_factory=dict)
 
 
 def list_pairs(
@@ -94,7 +97,10 @@ def choices(ws: Workspace) -> Choices:
         reasons = ledger.query("SELECT DISTINCT gate FROM rows WHERE gate != '' UNION "
                                "SELECT DISTINCT doubt FROM rows WHERE doubt != ''")
         kinds = ledger.query("SELECT DISTINCT kind FROM rows ORDER BY kind")
-        return Choices(piles, [r[0] for r in kinds], [r[0] for r in reasons])
+        model = last_asked(ledger)
+        now = counted(ledger, model) if model else None
+        known = {"known": now.known, "unsure": now.unsure, "unknown": now.unknown, "left": now.left} if now else {}
+        return Choices(piles, [r[0] for r in kinds], [r[0] for r in reasons], known)
 
 
 def all_accepted(ws: Workspace) -> list[Pair]:
@@ -171,7 +177,7 @@ def counts(ws: Workspace) -> Counts:
         chunks = "FROM chunks c LEFT JOIN outcomes o ON o.chunk_id = c.id WHERE c.retired = 0 AND c.excluded = ''"
         calls = ledger.query(
             "SELECT COUNT(*), COALESCE(SUM(tokens_in), 0), COALESCE(SUM(tokens_out), 0) FROM calls "
-            "WHERE state != 'failed'"
+            "WHERE state != 'failed' AND stage != 'closed_book'"
         )[0]
         return Counts(
             piles.get("ready", 0) + piles.get("look", 0),
@@ -215,4 +221,5 @@ def _pair(row) -> Pair:  # type: ignore[no-untyped-def]
         row["human"] == "kept",
         row["chunk_id"],
         tuple(tuple(turn) for turn in json.loads(row["earlier"] or "[]")),
+        row["known"],
     )

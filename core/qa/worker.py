@@ -14,6 +14,7 @@ from core.llm.pacing import run_many
 from core.llm.secrets import install_redaction
 from core.llm.types import ChatClient
 from core.qa.absent import Nearest
+from core.qa.asked import renew
 from core.qa.chunk import Body, Span
 from core.qa.coverage import gaps
 from core.qa.generate import Work, facts_stated, language_for, recipe, with_builtin, with_service
@@ -42,6 +43,8 @@ def run(job: JobContext) -> None:
         finally:
             job.phase("duplicates")
             find_duplicates(ledger)
+            with ledger.transaction() as db:
+                renew(db)
             now = ledger.one("SELECT COUNT(*) FROM rows WHERE pile IN ('ready', 'look')")
             job.result(**_totals(ledger, known), added=now - before, passages=sum(map(len, left.values())))
     if job.should_stop():

@@ -14,6 +14,7 @@ from webui.forms import Form
 from webui.page import Call, Page
 from webui.tabs.qa_coverage import Coverage
 from webui.tabs.qa_helper import HelperCard, last_helper
+from webui.tabs.qa_known import KnownBox
 from webui.tabs.qa_panel import Panel
 from webui.tabs.qa_preference import PreferenceBox
 from webui.tabs.qa_review import Review
@@ -68,6 +69,7 @@ class QATab:
             self.trouble = gr.Markdown("", visible=False, elem_classes="doubt", elem_id="qa-trouble")
             self.review = Review(page, self.panel, self.left)
             self.coverage = Coverage(page)
+            KnownBox(page, self.review, self.panel)
             PreferenceBox(page)
 
     def _wire(self) -> None:
@@ -103,7 +105,7 @@ class QATab:
 
     def draw(self, call: Call, now: Situation, ticked: list[str], helper: HelperSettings) -> list[Any]:
         """Updates for `state`."""
-        words, colour = summary(call, now.counts)
+        words, colour = summary(call, now.counts, qa.knowledge(call.ws))
         write, following = buttons(call, now, ticked, helper)
         ended = ending(call, now.build)
         doubts = trouble(call, now.build)
@@ -156,13 +158,13 @@ class QATab:
         return ["", gr.skip(), *self.draw(call, situation(call), ticked, helper), gr.Timer(active=True)]
 
     def look_at_page(self, call: Call, places: list[Any], pile: str, query: str, document: str, page: str, kind: str,
-                     reason: str, event: gr.SelectData) -> list[Any]:
+                     reason: str, known: str, event: gr.SelectData) -> list[Any]:
         """The page of the clicked field: its pairs in the table, and what of it is not used."""
         place = self.coverage.place(places, event)
         if place is None:
             return [gr.skip()] * (3 + len(self.review.pager.all_outputs))
         document, number = place
-        rows = self.review.pager.first(call, "ready", query, document, str(number), kind, reason)
+        rows = self.review.pager.first(call, "ready", query, document, str(number), kind, reason, known)
         return [self.coverage.passages(call, document, number), document, str(number), *rows]
 
     def tick(self, call: Call, values: dict[Any, Any]) -> list[Any]:

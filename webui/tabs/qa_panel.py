@@ -28,6 +28,7 @@ class Panel:
             self.earlier = gr.Markdown("", visible=False, elem_classes="sheet", elem_id="qa-earlier")
             self.question = gr.Textbox(label=tr("qa.ui.question"), lines=2, max_lines=6, elem_id="qa-question")
             self.answer = gr.Textbox(label=tr("qa.ui.answer"), lines=3, max_lines=12, elem_id="qa-answer")
+            self.said = gr.Markdown("", visible=False, elem_classes="sheet", elem_id="qa-said")
             with gr.Row(elem_classes="actions"):
                 self.saved = gr.Markdown("", elem_classes=["ok", "said"], elem_id="qa-saved")
                 self.delete = gr.Button(tr("qa.ui.delete"), size="sm", elem_id="qa-delete")
@@ -49,12 +50,12 @@ class Panel:
     def outputs(self) -> list[Any]:
         """What `show` fills, in its order; the caller adds the column that makes room for the panel."""
         return [self.open, self.box, self.reason, self.earlier, self.question, self.answer, self.saved, self.delete,
-                self.confirm, self.evidence, self.picture]
+                self.confirm, self.evidence, self.picture, self.said]
 
     def show(self, call: Call, id: str | None) -> list[Any]:
         """Opens a pair, or closes the panel for None."""
         if id is None:
-            return [None, gr.update(visible=False), *[gr.skip()] * 9]
+            return [None, gr.update(visible=False), *[gr.skip()] * 10]
         pair = qa.get_pair(call.ws, id)
         why, picture = standing(call, pair), evidence_picture(call, pair)
         verb = {"rejected": "accept", "deleted": "bring_back"}.get(pair.pile, "confirm")
@@ -62,7 +63,8 @@ class Panel:
                 gr.update(visible=bool(pair.earlier), value=turns_before(call, pair)), pair.question, pair.answer, "",
                 gr.update(visible=pair.pile != "deleted"),
                 gr.update(value=call.t(f"qa.ui.{verb}"), interactive=not pair.confirmed),
-                evidence(call, pair), gr.update(visible=picture is not None, value=picture)]
+                evidence(call, pair), gr.update(visible=picture is not None, value=picture),
+                *without_documents(call, pair)]
 
     @staticmethod
     def store(call: Call, id: str | None, question: str, answer: str) -> tuple[Pair | None, bool]:
@@ -81,6 +83,13 @@ def turns_before(call: Call, pair: Pair) -> str:
     parts += [f"**{plain(question)}**\n\n{plain(answer)}\n\n<mark>{plain(quote)}</mark>"
               for question, answer, quote in pair.earlier]
     return "\n\n".join(parts)
+
+
+def without_documents(call: Call, pair: Pair) -> list[Any]:
+    """What the base model says to the question without the documents, as an update; hidden while it was not asked."""
+    reply = qa.reply_without(call.ws, pair) if pair.known else ""
+    words = call.t("known.ui.reply", reply=plain(reply)) + f" ({call.t(f'known.badge.{pair.known}')})" if reply else ""
+    return [gr.update(value=words, visible=bool(words))]
 
 
 def standing(call: Call, pair: Pair) -> str:
