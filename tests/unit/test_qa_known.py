@@ -89,7 +89,7 @@ def test_verdicts_follow_the_pair_and_the_model(ws):
 def test_what_is_known_can_be_left_out_and_what_is_not_comes_first(ws):
     add_facts(ws, 3, wordings=2)
     questions = list(by_question(ws))
-    say(ws, {questions[0]: "500 litres", questions[1]: "500 litres", questions[4]: "9 litres", questions[5]: "9 litres"})
+    say(ws, {questions[n]: said for n, said in ((0, "500 litres"), (1, "500 litres"), (4, "9"), (5, "9 litres"))})
     pairs = qa.all_accepted(ws)
     assert chosen(pairs, DatasetSettings()) == pairs
     assert [p.question for p in chosen(pairs, DatasetSettings(known_rows="none"))] == questions[2:]
