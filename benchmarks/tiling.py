@@ -30,7 +30,7 @@ _PIPE_TABLE = re.compile(
     r"^[ \t]*\|.*\|[ \t]*\n[ \t]*\|[ :|-]*-[ :|-]*\|[ \t]*\n(?:[ \t]*\|.*\|[ \t]*(?:\n|\Z))*", re.MULTILINE)
 _FENCE = re.compile(r"^(`{3,}|~{3,}).*?(?:^\1|\Z)", re.DOTALL | re.MULTILINE)
 _SENTENCES = ("The pump moves 22 litres a minute.", "第三车间每周检查一次阀门。", "Press **start** twice; wait 9 s!",
-              "ok", "See [the list](a.md) and `code`.", "word " * 60, "字" * 150, "Line one\nline two\n", "a | b", "- ", "#", "")
+              "ok", "See [the list](a.md)!", "word " * 60, "字" * 150, "Line one\nline two\n", "a | b", "- ", "#", "")
 
 
 @dataclass
