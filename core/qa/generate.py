@@ -23,7 +23,7 @@ from core.qa.request import PROMPT_VERSION, FactItem, facts_wanted, messages, re
 from core.qa.settings import LEAST, BuildSettings
 from core.qa.types import Chunk, Draft, Language
 
-CHECK_VERSION = "1"
+CHECK_VERSION, RULES_VERSION = "1", "2"
 MOST_CALLS = 4
 """Calls for one chunk: the first, and up to three that continue a cut reply or repeat an unreadable one."""
 
@@ -61,7 +61,9 @@ def recipe(settings: BuildSettings) -> str:
         settings.seed,
         PROMPT_VERSION,
     ]
-    if helper.kind != "builtin":
+    if helper.kind == "builtin":
+        parts.append(RULES_VERSION)
+    else:
         parts += [CHECK_VERSION, settings.judge, settings.kinds, settings.audience, settings.tone, settings.examples]
     return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()[:16]
 
@@ -219,7 +221,7 @@ def with_builtin(
 
     key = call_key(
         "builtin",
-        {"wordings": wordings, "seed": settings.seed, "model": bool(client)},
+        {"wordings": wordings, "seed": settings.seed, "model": bool(client), "rules": RULES_VERSION},
         PROMPT_VERSION,
         [chunk.id, chunk.text, list(chunk.heading_path), chunk.language],
     )

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import UserError
-from core.qa.chunk import Body, Page, Span, chunk_document
+from core.qa.chunk import Body, Page, Span, chunk_document, language_of
 from core.qa.material import Material
 from core.qa.schema import NewerLedger, migrate
 from core.qa.types import Chunk
@@ -135,7 +135,7 @@ class Ledger:
             db.execute(
                 "INSERT INTO documents VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET label = excluded.label, "
                 "language = excluded.language, sha256 = excluded.sha256",
-                (document_id, label, spans[0].chunk.language if spans else "en", given.digest),
+                (document_id, label, language_of(body.text), given.digest),
             )
             db.execute("DELETE FROM pages WHERE document_id = ?", (document_id,))
             db.executemany(
