@@ -130,8 +130,15 @@ def get_pair(ws: Workspace, id: str) -> Pair:
         return _one(ledger, id)
 
 
-def edit_pair(ws: Workspace, id: str, question: str | None = None, answer: str | None = None) -> Pair:
-    """Changes a pair and judges it again; the helper's words are kept. Raises UserError for empty texts."""
+def edit_pair(ws: Workspace, id: str, question: str | None = None, answer: str | None = None,
+              turn: int | None = None) -> Pair:
+    """Changes a pair and judges it again, a conversation with all its turns; the helper's words are kept.
+
+    Args:
+        turn: of a conversation the turn that is changed, counted from 0; None for the last.
+
+    Raises UserError for empty texts, or when there is no such turn.
+    """
     changed = {name: text.strip() for name, text in (("question", question), ("answer", answer)) if text is not None}
     if not all(changed.values()):
         raise UserError("qa.error.empty")
@@ -140,14 +147,31 @@ def edit_pair(ws: Workspace, id: str, question: str | None = None, answer: str |
         with ledger.transaction() as db:
             changes.record(db, "edit", "id = ?", [id], texts=True)
             db.execute("UPDATE rows SET human = '' WHERE id = ?", (id,))
-            changes.rewrite(db, [(id, changed.get("question", now.question), changed.get("answer", now.answer))])
+            changes.rewrite(db, [_changed(now, changed, turn)])
         return _one(ledger, id)
 
 
 def revert_pair(ws: Workspace, id: str) -> Pair:
-    """Gives a pair the helper's own words back."""
-    before = get_pair(ws, id)
-    return edit_pair(ws, id, before.original_question, before.original_answer)
+    """Gives a pair the helper's own words back, in every turn."""
+    with Ledger(ws) as ledger:
+        now = _one(ledger, id)
+        first = ledger.one("SELECT original_earlier FROM rows WHERE id = ?", id)
+        with ledger.transaction() as db:
+            changes.record(db, "edit", "id = ?", [id], texts=True)
+            db.execute("UPDATE rows SET human = '' WHERE id = ?", (id,))
+            changes.rewrite(db, [changes.Text(id, now.original_question, now.original_answer, first or None)])
+        return _one(ledger, id)
+
+
+def _changed(now: Pair, changed: dict[str, str], turn: int | None) -> changes.Text:
+    """What a pair says with one turn changed."""
+    if turn is None or turn == len(now.earlier):
+        return changes.Text(now.id, changed.get("question", now.question), changed.get("answer", now.answer))
+    if not 0 <= turn < len(now.earlier):
+        raise UserError("qa.error.no_pair")
+    turns = [list(one) for one in now.earlier]
+    turns[turn][0], turns[turn][1] = changed.get("question", turns[turn][0]), changed.get("answer", turns[turn][1])
+    return changes.Text(now.id, now.question, now.answer, json.dumps(turns, ensure_ascii=False))
 
 
 def delete_pairs(ws: Workspace, wanted: Wanted) -> int:

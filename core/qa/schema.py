@@ -105,6 +105,11 @@ MIGRATIONS = (
         id TEXT PRIMARY KEY, name TEXT NOT NULL, label TEXT NOT NULL, at REAL NOT NULL);
     CREATE INDEX calls_of_stage ON calls (stage, model);
     """,
+    # Every turn of a conversation can be changed: what the helper wrote is kept once it is.
+    """
+    ALTER TABLE rows ADD COLUMN original_earlier TEXT NOT NULL DEFAULT '';
+    ALTER TABLE changed_rows ADD COLUMN earlier TEXT;
+    """,
 )
 
 
