@@ -5,6 +5,7 @@ from core.qa.building import resume_build, start_build
 from core.qa.changes import Change, last_change, undo
 from core.qa.closed_book import start_closed_book
 from core.qa.coverage import PageUse, page_use, unused_on
+from core.qa.estimate import Estimate, estimate_build
 from core.qa.evidence import find_evidence
 from core.qa.handing_on import make_dataset
 from core.qa.kinds import KINDS, USUAL
@@ -37,6 +38,7 @@ __all__ = [
     "Change",
     "Choices",
     "Counts",
+    "Estimate",
     "Evidence",
     "Filter",
     "KINDS",
@@ -55,6 +57,7 @@ __all__ = [
     "counts",
     "delete_pairs",
     "edit_pair",
+    "estimate_build",
     "find_evidence",
     "find_pairs",
     "get_pair",

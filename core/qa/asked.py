@@ -16,8 +16,9 @@ from core.qa.known import LAST, BaseModel, judged
 from core.qa.ledger import Ledger, call_key
 
 STAGE, VERSION = "closed_book", "1"
-SAMPLING: dict[str, Any] = {"temperature": 0.0, "top_p": 1.0, "max_tokens": 64}
-"""As the comparison asks by default: the likeliest words. An answer that is known comes within its first sentences."""
+SAMPLING: dict[str, Any] = {"temperature": 0.0, "top_p": 1.0, "max_tokens": 48, "stop": ["\n\n"]}
+"""As the comparison asks by default: the likeliest words. An answer that is known comes in the first sentences; what
+a model adds in further paragraphs is not waited for."""
 _MANY = 200
 
 

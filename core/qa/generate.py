@@ -12,6 +12,7 @@ from typing import Any
 
 from core.llm.errors import ProviderError
 from core.llm.parse import Rejected, parse_reply
+from core.llm.tokens import estimate, estimate_messages
 from core.llm.types import ChatClient, Reply
 from core.qa.absent import Nearest, judge_absent
 from core.qa.checking import second_look
@@ -179,19 +180,20 @@ def _asked_once(
     except ProviderError as fault:
         ledger.record_call(Call(**base, state="failed", ms=_ms(began), error=json.dumps(fault.as_dict())))
         raise
-    call = _call(base, reply, _ms(began))
+    call = _call(base, reply, _ms(began), estimate_messages(asked))
     ledger.record_call(call)
     return call
 
 
-def _call(base: dict[str, Any], reply: Reply, ms: int) -> Call:
+def _call(base: dict[str, Any], reply: Reply, ms: int, sent: int) -> Call:
+    """The call as it is recorded; a service that counts no tokens has them estimated."""
     return Call(
         **base,
         state="cut" if reply.finish_reason == "length" else "done",
         reply=reply.text,
         finish_reason=reply.finish_reason,
-        tokens_in=reply.prompt_tokens,
-        tokens_out=reply.completion_tokens,
+        tokens_in=reply.prompt_tokens or sent,
+        tokens_out=reply.completion_tokens or estimate(reply.text + reply.reasoning),
         ms=ms,
     )
 

@@ -56,6 +56,8 @@ class Ledger:
         path = ws.qa(project).ledger
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
+        self.spent = (0, 0)
+        """Tokens sent and received by calls that were recorded since this ledger was opened."""
         self._db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         try:
@@ -121,6 +123,8 @@ class Ledger:
         if db is None:
             with self.transaction() as db:
                 return self.record_call(call, db)
+        with self._lock:
+            self.spent = (self.spent[0] + call.tokens_in, self.spent[1] + call.tokens_out)
         tries = db.execute("SELECT tries FROM calls WHERE key = ?", (call.key,)).fetchone()
         values = {**call.__dict__, "tries": (tries[0] if tries else 0) + call.tries, "at": time.time()}
         names = ", ".join(values)

@@ -80,7 +80,8 @@ def _generate(job: JobContext, ledger: Ledger, settings: BuildSettings, todo: li
     failed_in_a_row = accepted = 0
     with _client(job, settings, todo) as client:
         work = _worker(settings, client, ledger, list(bodies), left)
-        enough = lambda: bool(settings.sample) and accepted >= settings.sample  # noqa: E731
+        spent_up = lambda: settings.exceeded(*ledger.spent)  # noqa: E731
+        enough = lambda: bool(settings.sample) and accepted >= settings.sample or spent_up()  # noqa: E731
         workers = 1 if settings.helper.kind == "builtin" else 2 if settings.sample else settings.helper.concurrency
         for done, (span, future) in enumerate(
             run_many(todo, work, workers=workers, should_stop=lambda: job.should_stop() or enough(),
@@ -104,6 +105,10 @@ def _generate(job: JobContext, ledger: Ledger, settings: BuildSettings, todo: li
             )
             if failed_in_a_row >= FAILURES_IN_A_ROW:
                 raise made.failure
+        if spent_up() and not job.should_stop():
+            sent, received = ledger.spent
+            raise UserError("qa.error.budget", tokens=f"{sent + received:,}",
+                            cost=f"{settings.cost(sent, received):.2f}")
 
 
 def _worker(settings: BuildSettings, client: ChatClient | None, ledger: Ledger, document_ids: list[str],

@@ -19,7 +19,7 @@ from webui.tabs.qa_panel import Panel
 from webui.tabs.qa_preference import PreferenceBox
 from webui.tabs.qa_review import Review
 from webui.tabs.qa_style import StyleCard
-from webui.tabs.qa_words import Situation, buttons, honest, situation, summary, trouble, written
+from webui.tabs.qa_words import Situation, buttons, estimate_words, honest, situation, summary, trouble, written
 
 POLL_S = 3.0
 
@@ -53,6 +53,7 @@ class QATab:
                                               elem_id="qa-documents")
             self.style = StyleCard(self.page)
             self.form = Form.build(self.page, BuildSettings)
+            self.estimate = gr.Markdown("", visible=False, elem_classes="hint", elem_id="qa-estimate")
             self.message = gr.Markdown("", visible=False, elem_classes="doubt", elem_id="qa-message")
             with gr.Row(elem_classes=["actions", "primary-row"]):
                 self.write = gr.Button(tr("qa.ui.no_documents"), variant="primary", interactive=False,
@@ -90,6 +91,11 @@ class QATab:
         people = (self.documents.input, self.helper.url.input, self.helper.model.input)
         for event in (*people, *(done.then for done in self.helper.settled)):
             page.on(event, self.choose, chosen, self.state)
+            page.on(event, self.foresee, chosen | self.form.inputs | self.style.inputs, self.estimate,
+                    trigger_mode="always_last")
+        for control in self.form.controls.values():
+            page.on(control.change, self.foresee, chosen | self.form.inputs | self.style.inputs, self.estimate,
+                    trigger_mode="always_last")
         page.on(self.helper.kind.input, lambda call, kind: gr.update(visible=kind != "builtin"), self.helper.kind,
                 self.style.box)
         page.on(self.write.click, self.start, chosen | self.form.inputs | self.style.inputs,
@@ -134,6 +140,16 @@ class QATab:
     def choose(self, call: Call, values: dict[Any, Any]) -> list[Any]:
         """Another helper or other documents: what the button offers."""
         return self.draw(call, situation(call), values[self.documents] or [], self.helper.read(values))
+
+    def foresee(self, call: Call, values: dict[Any, Any]) -> Any:
+        """What the build will take of a service; nothing is said of the built-in helper, which costs nothing."""
+        ticked = values[self.documents] or []
+        if values[self.helper.kind] == "builtin" or not ticked:
+            return gr.update(visible=False)
+        helper = self.helper.read(values)
+        settings = self.form.read(values, helper=helper, documents=tuple(ticked),
+                                  **self.style.read(call, values, helper.kind))
+        return gr.update(value=estimate_words(call, qa.estimate_build(call.ws, settings)), visible=True)
 
     def start(self, call: Call, values: dict[Any, Any]) -> list[Any]:
         """Starts the build."""

@@ -109,6 +109,22 @@ def honest(call: Call, now: Situation, ticked: list[str], kind: str) -> str:
     return call.t(f"qa.ui.honest.{key}")
 
 
+def estimate_words(call: Call, found: qa.Estimate) -> str:
+    """What a build will take."""
+    if not found.chunks:
+        return call.t("qa.ui.estimate_nothing")
+    numbers = {"requests": f"{found.requests:,}", "sent": f"{_round(found.tokens_in):,}",
+               "received": f"{_round(found.tokens_out):,}"}
+    words = call.t("qa.ui.estimate", **numbers)
+    return f"{words} {call.t('qa.ui.estimate_cost', cost=f'{found.cost:,.2f}')}" if found.cost else words
+
+
+def _round(number: int) -> int:
+    """Two significant digits: more would promise what no estimate knows."""
+    digits = max(0, len(str(number)) - 2)
+    return round(number, -digits)
+
+
 def summary(call: Call, counts: Counts, now: Knowledge | None = None) -> tuple[str, str]:
     """(text, class of its colour): how many pairs there are, what the model knows of them, and what that is good
     for."""
