@@ -16,6 +16,7 @@ KINDS: dict[str, str] = {
     "count": "core.training.token_counts:run",
     "train": "core.training.trainer:run",
     "serve": "core.serving.server:run",
+    "pull": "core.llm.pull:run",
     "download": "core.models.download:run",
 }
 

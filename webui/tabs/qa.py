@@ -17,6 +17,7 @@ from webui.tabs.qa_helper import HelperCard, last_helper
 from webui.tabs.qa_known import KnownBox
 from webui.tabs.qa_panel import Panel
 from webui.tabs.qa_preference import PreferenceBox
+from webui.tabs.qa_pull import PullBox
 from webui.tabs.qa_review import Review
 from webui.tabs.qa_style import StyleCard
 from webui.tabs.qa_words import Situation, buttons, estimate_words, honest, situation, summary, trouble, written
@@ -48,6 +49,7 @@ class QATab:
         with gr.Column(elem_classes="card"):
             gr.Markdown(tr("qa.ui.title"))
             self.helper = HelperCard(self.page)
+            PullBox(self.page, self.helper)
             self.honest = gr.Markdown("", elem_classes="hint", elem_id="qa-honest")
             self.documents = gr.CheckboxGroup([], label=tr("qa.ui.documents"), interactive=True, visible=False,
                                               elem_id="qa-documents")
