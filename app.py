@@ -80,6 +80,17 @@ def build(files: Annotated[Optional[list[Path]], typer.Argument(help="Files to w
                                    say=typer.echo))
 
 
+@app.command("closed-book")
+def closed_book(model: Annotated[str, typer.Option(help="Base model that would be trained: id or folder.")] = "",
+                ) -> None:
+    """Asks a base model the questions without the documents: what it knows already. A second call asks the rest."""
+    from core.models import STARTER_ID
+    from core.qa.command import closed_book_command
+    from core.storage import Workspace
+
+    raise typer.Exit(closed_book_command(Workspace.default(), model or STARTER_ID, typer.echo))
+
+
 @app.command()
 def train(run: Annotated[Path, typer.Argument(help="RUN.yaml")]) -> None:
     """Trains as described in a YAML file."""

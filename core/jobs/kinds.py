@@ -11,10 +11,12 @@ KINDS: dict[str, str] = {
     "build": "core.qa.worker:run",
     "dataset": "core.datasets.work:run",
     "hub": "core.hubs.work:run",
+    "closed_book": "core.qa.closed_book:run",
     "augment": "core.qa.augment:run",
     "count": "core.training.token_counts:run",
     "train": "core.training.trainer:run",
     "serve": "core.serving.server:run",
+    "pull": "core.llm.pull:run",
     "download": "core.models.download:run",
 }
 

@@ -112,6 +112,26 @@ class OllamaClient(BaseClient):
         except httpx.TransportError:
             raise ProviderError("unreachable", host=self.target.origin) from None
 
+    def pull(self, name: str, deadline_s: float) -> Iterator[tuple[str, int, int]]:
+        """Fetches a model onto the server: (part, its bytes that are there, its bytes) again and again until the end.
+
+        Raises ProviderError: model_missing when the library has no such model, else as for a request.
+        """
+        try:
+            with wall_deadline(deadline_s):
+                for part in self._call(lambda: self._api.pull(name, stream=True)):
+                    yield part.digest or "", part.completed or 0, part.total or 0
+        except httpx.TimeoutException:
+            raise ProviderError("timeout") from None
+        except httpx.TransportError:
+            raise ProviderError("unreachable", host=self.target.origin) from None
+        except Exception as fault:
+            import ollama
+
+            if not isinstance(fault, ollama.ResponseError):
+                raise
+            raise ProviderError("model_missing" if "exist" in fault.error else "server", status=500) from None
+
     def list_models(self) -> list[str]:
         """See ChatClient."""
         return self._retried(self._models)

@@ -25,17 +25,9 @@ def open_client(ws: Workspace, helper: HelperSettings, key: Secret | str | None 
 
     if helper.kind == "builtin":
         from core.models import STARTER_ID
-        from core.serving import ServeSettings, ensure
         from core.serving.names import QUESTION_WRITER
 
-        endpoint = ensure(ws, STARTER_ID, (QUESTION_WRITER,))
-        return OpenAIClient(
-            endpoint.base_url,
-            QUESTION_WRITER,
-            Secret(endpoint.api_key),
-            concurrency=ServeSettings().max_batch,
-            steady=True,
-        )
+        return _own_server(ws, STARTER_ID, QUESTION_WRITER)
     secret = helper_key(ws, helper, key)
     if helper.kind == "ollama":
         return OllamaClient(
@@ -47,6 +39,31 @@ def open_client(ws: Workspace, helper: HelperSettings, key: Secret | str | None 
         secret,
         concurrency=helper.concurrency,
         capabilities=Capabilities(ws.capabilities_file),
+    )
+
+
+def open_base(ws: Workspace, model: str) -> ChatClient:
+    """A client for a base model as it is before training, on our own model server, which is started when necessary.
+
+    Args:
+        model: catalogue id or local folder.
+
+    Raises UserError when the model is not here or another job has the machine.
+    """
+    return _own_server(ws, model)
+
+
+def _own_server(ws: Workspace, model: str, adapter: str = "") -> ChatClient:
+    from core.llm.openai_client import OpenAIClient
+    from core.serving import ServeSettings, ensure
+
+    endpoint = ensure(ws, model, (adapter,) if adapter else ())
+    return OpenAIClient(
+        endpoint.base_url,
+        adapter or endpoint.model,
+        Secret(endpoint.api_key),
+        concurrency=ServeSettings().max_batch,
+        steady=True,
     )
 
 

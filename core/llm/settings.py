@@ -16,10 +16,11 @@ PRESETS: dict[str, str] = {
     "openai": "https://api.openai.com/v1",
     "moonshot": "https://api.moonshot.cn/v1",
     "zhipu": "https://open.bigmodel.cn/api/paas/v4",
+    "openrouter": "https://openrouter.ai/api/v1",
     "lmstudio": "http://127.0.0.1:1234/v1",
     "vllm": "http://127.0.0.1:8000/v1",
 }
-"""Base addresses of well-known OpenAI-compatible services, by name."""
+"""Base addresses of well-known OpenAI-compatible services, by name; any other address can be typed."""
 
 OLLAMA_URL = "http://127.0.0.1:11434"
 

@@ -4,8 +4,8 @@ Nothing here imports torch or transformers at import time; the download job and 
 """
 
 from core.models.catalogue import CATALOGUE, STARTER_ID, CatalogueModel, find, label
-from core.models.local import LocalModel, check_folder
+from core.models.local import LocalModel, check_folder, fingerprint
 from core.models.store import ModelInfo, delete_model, installed, list_models, resolve, start_download
 
 __all__ = ["CATALOGUE", "STARTER_ID", "CatalogueModel", "LocalModel", "ModelInfo", "check_folder", "delete_model",
-           "find", "installed", "label", "list_models", "resolve", "start_download"]
+           "find", "fingerprint", "installed", "label", "list_models", "resolve", "start_download"]

@@ -1,11 +1,15 @@
 """Question–answer building: chunks, facts, drafts, gates, the call ledger, review."""
 
+from core.qa.before import Before, before_scores, reply_without
 from core.qa.building import resume_build, start_build
 from core.qa.changes import Change, last_change, undo
+from core.qa.closed_book import start_closed_book
 from core.qa.coverage import PageUse, page_use, unused_on
+from core.qa.estimate import Estimate, estimate_build
 from core.qa.evidence import find_evidence
 from core.qa.handing_on import make_dataset
 from core.qa.kinds import KINDS, USUAL
+from core.qa.known import KNOWN, Knowledge, knowledge
 from core.qa.pairs import (
     Choices,
     Counts,
@@ -29,13 +33,17 @@ from core.qa.settings import BuildSettings
 from core.qa.types import Evidence, Pair
 
 __all__ = [
+    "Before",
     "BuildSettings",
     "Change",
     "Choices",
     "Counts",
+    "Estimate",
     "Evidence",
     "Filter",
     "KINDS",
+    "KNOWN",
+    "Knowledge",
     "PageUse",
     "Pair",
     "Preference",
@@ -43,14 +51,17 @@ __all__ = [
     "Replaced",
     "USUAL",
     "all_accepted",
+    "before_scores",
     "choices",
     "confirm_pairs",
     "counts",
     "delete_pairs",
     "edit_pair",
+    "estimate_build",
     "find_evidence",
     "find_pairs",
     "get_pair",
+    "knowledge",
     "labels",
     "last_change",
     "liked",
@@ -61,10 +72,12 @@ __all__ = [
     "preferences",
     "preview",
     "replace",
+    "reply_without",
     "restore_pairs",
     "resume_build",
     "revert_pair",
     "start_build",
+    "start_closed_book",
     "undo",
     "unused_on",
 ]

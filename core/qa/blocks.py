@@ -14,6 +14,9 @@ _ITEM = re.compile(r"(\s*)(?:[-*+•]|\d{1,3}[.)、]|[（(]\d{1,3}[)）])\s+\S")
 _DELIMITER = re.compile(r"\s*\|?\s*:?-{1,}:?\s*(\|\s*:?-{1,}:?\s*)*\|?\s*\Z")
 _HTML_TABLE = re.compile(r"\s*<table\b", re.IGNORECASE)
 _HTML_END = re.compile(r"</table\s*>", re.IGNORECASE)
+_HTML_HEADER = re.compile(r"\s*<table\b[^>]*>\s*(?:<thead\b[^>]*>\s*)?<tr\b[^>]*>\s*<th\b.*?</tr>\s*",
+                          re.IGNORECASE | re.DOTALL)
+_HTML_ROW_END = re.compile(r"</tr\s*>\s*", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=\S)|(?<=[。！？；])[”’」』）]*(?=\S)|\n")
 
 
@@ -74,7 +77,7 @@ def cut_block(text: str, block: Block, most: int) -> list[Block]:
     if header and estimate(text[header[0] : header[1]]) > most // 3:
         header = None
     room = most - (estimate(text[header[0] : header[1]]) if header else 0)
-    pieces = _filled(text, _units(text, block, header), max(room, most // 4))
+    pieces = _filled(text, _units(text, block, header), max(room, most // 4), most)
     return [
         replace(block, start=start, end=end, header=header if header and start >= header[1] else None)
         for start, end in pieces
@@ -179,8 +182,7 @@ def _end_of_list(text: str, lines: list[tuple[int, int]], at: int) -> int:
 def _table_header(text: str, block: Block) -> tuple[int, int] | None:
     """Span of a table's header rows: up to and with the delimiter row or the HTML row of headings; None without one."""
     end = block.start
-    if head := re.match(r"\s*<table\b[^>]*>\s*<tr\b[^>]*>\s*<th\b.*?</tr>\s*", text[block.start : block.end],
-                        re.IGNORECASE | re.DOTALL):
+    if head := _HTML_HEADER.match(text[block.start : block.end]):
         return block.start, block.start + head.end()
     for number, line in enumerate(text[block.start : block.end].splitlines(keepends=True)):
         end += len(line)
@@ -194,7 +196,9 @@ def _table_header(text: str, block: Block) -> tuple[int, int] | None:
 def _units(text: str, block: Block, header: tuple[int, int] | None) -> list[tuple[int, int]]:
     """Spans that should stay whole, tiling the block."""
     body = text[block.start : block.end]
-    if block.kind in ("table", "code"):
+    if block.kind == "table" and _HTML_TABLE.match(body):
+        cuts = [m.end() for m in _HTML_ROW_END.finditer(body)]
+    elif block.kind in ("table", "code"):
         cuts = [m.end() for m in re.finditer(r"\n", body)]
     elif block.kind == "list":
         indent = min((len(m[1]) for line in body.splitlines() if (m := _ITEM.match(line))), default=0)
@@ -210,11 +214,11 @@ def _units(text: str, block: Block, header: tuple[int, int] | None) -> list[tupl
     return [(block.start + a, block.start + b) for a, b in zip(edges, edges[1:], strict=False)]
 
 
-def _filled(text: str, units: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
-    """Neighbouring units joined while they fit; a unit that is too long is cut at spaces."""
+def _filled(text: str, units: list[tuple[int, int]], most: int, longest: int) -> list[tuple[int, int]]:
+    """Neighbouring units joined while they fit into `most`; a unit beyond `longest` is cut at spaces."""
     pieces: list[tuple[int, int]] = []
     used = 0
-    for unit in (part for whole in units for part in _short_enough(text, whole, most)):
+    for unit in (part for whole in units for part in _short_enough(text, whole, longest)):
         size = estimate(text[unit[0] : unit[1]])
         if pieces and used + size <= most:
             pieces[-1], used = (pieces[-1][0], unit[1]), used + size

@@ -7,8 +7,9 @@ import sqlite3
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+from core.qa.asked import renew
 from core.qa.gates import Verdict
 from core.qa.ledger import Ledger
 from core.qa.rows import NEAR, recheck, store_verdicts
@@ -18,6 +19,15 @@ from core.storage.workspace import Workspace
 Kind = Literal["confirm", "delete", "restore", "edit", "replace"]
 KEPT = 200
 """Steps that can be taken back; older ones are forgotten."""
+
+
+class Text(NamedTuple):
+    """What a row shall say; `earlier` is JSON of a conversation's turns before, None leaves them as they are."""
+
+    id: str
+    question: str
+    answer: str
+    earlier: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,7 @@ def undo(ws: Workspace) -> Change | None:
             (id, id),
         )
         texts = db.execute("SELECT * FROM changed_rows WHERE change_id = ? AND question IS NOT NULL", (id,)).fetchall()
-        rewrite(db, ((b["row_id"], b["question"], b["answer"]) for b in texts))
+        rewrite(db, [Text(b["row_id"], b["question"], b["answer"], b["earlier"]) for b in texts])
         for b in texts:
             if b["gate"] in NEAR:
                 store_verdicts(db, b["row_id"], [Verdict(b["gate"], False)])
@@ -88,13 +98,13 @@ def record(
     """Notes how the rows that meet a condition are now; (id of the step, number of rows). Nothing for no rows.
 
     Args:
-        texts: their question and answer too, because these will change.
+        texts: their questions and answers too, because these will change.
     """
     id = db.execute(
         "INSERT INTO changes (kind, params, at) VALUES (?, ?, ?)",
         (kind, json.dumps(params, ensure_ascii=False), time.time()),
     ).lastrowid
-    columns = "question, answer, gate" if texts else "NULL, NULL, ''"
+    columns = "question, answer, gate, earlier" if texts else "NULL, NULL, '', NULL"
     count = db.execute(
         f"INSERT INTO changed_rows SELECT ?, id, human, {columns} FROM rows WHERE {where}", [id, *values]
     ).rowcount
@@ -106,23 +116,29 @@ def record(
     return int(id or 0), count
 
 
-def rewrite(db: sqlite3.Connection, texts: Iterable[tuple[str, str, str]], *, near: bool = False) -> int:
-    """Gives rows (id, question, answer) and judges them again; returns how many are refused now.
+def rewrite(db: sqlite3.Connection, texts: Iterable[Text], *, near: bool = False) -> int:
+    """Gives rows their texts and judges them again; returns how many are refused now.
 
     Args:
         near: what resembled another row still does, because that one was changed in the same way.
     """
-    refused = 0
-    for id, question, answer in texts:
+    refused, changed = 0, []
+    for id, question, answer, earlier in texts:
+        changed.append(id)
+        if earlier is not None:
+            db.execute("UPDATE rows SET original_earlier = earlier WHERE id = ? AND original_earlier = ''", (id,))
+            db.execute("UPDATE rows SET earlier = ? WHERE id = ?", (earlier, id))
         db.execute(
             "UPDATE rows SET question = ?, answer = ?, origin = CASE WHEN ? = original_question "
-            "AND ? = original_answer THEN 'generated' ELSE 'edited' END WHERE id = ?",
+            "AND ? = original_answer AND original_earlier IN ('', earlier) THEN 'generated' ELSE 'edited' END "
+            "WHERE id = ?",
             (question, answer, question, answer, id),
         )
         if not near:
             db.executemany("DELETE FROM gates WHERE row_id = ? AND gate = ?", [(id, gate) for gate in NEAR])
         recheck(db, id)
         refused += db.execute("SELECT COUNT(*) FROM rows WHERE id = ? AND pile = 'rejected'", (id,)).fetchone()[0]
+    renew(db, changed)
     return refused
 
 

@@ -14,6 +14,9 @@ from core.qa.blocks import Block, cut_block, split_blocks
 from core.qa.types import Chunk, ChunkKind, Language
 
 PAGE_BREAK = "\n\n"
+_LETTERS = re.compile(r"[A-Za-z\u00c0-\u024f]+|[\u3400-\u9fff]{2}")
+_ENOUGH = 20
+"""Words from which on a chunk tells its own language; shorter ones are in that of their document."""
 SMALLEST = 12
 """Chunks with fewer estimated tokens of body text state nothing worth a question."""
 
@@ -187,6 +190,9 @@ def _span(
     kinds = {b.kind for b in blocks if b.kind not in ("heading", "picture")}
     kind: ChunkKind = kinds.pop() if len(kinds) == 1 else "text"  # type: ignore[assignment]
     digest = hashlib.sha256("\x1f".join((document_id, *path, "", text)).encode("utf-8", "replace")).hexdigest()[:20]
+    here = language_of(text)
+    if here != language and len(_LETTERS.findall(text)) >= _ENOUGH:
+        language = here
     chunk = Chunk(
         f"c-{digest}",
         document_id,

@@ -1,4 +1,4 @@
-"""The build command: documents in, questions and answers in the same ledger as the page, an exit code out."""
+"""The commands of this step: documents in, questions and answers in the same ledger as the page, an exit code out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from core.errors import UserError
 from core.i18n import t
 from core.jobs import JobState, JobView
 from core.qa.building import start_build
+from core.qa.closed_book import start_closed_book
 from core.qa.handing_on import make_dataset
+from core.qa.known import knowledge
 from core.qa.pairs import counts
 from core.qa.settings import BuildSettings
 from core.storage.workspace import Workspace
@@ -53,6 +55,22 @@ def build_command(
         made = make_dataset(ws, dataset)
         say(t("qa.cli.dataset", name=made.name, rows=made.rows, held_out=made.held_out_rows))
     return INCOMPLETE if counts(ws).chunks_failed else 0
+
+
+def closed_book_command(ws: Workspace, model: str, say: Say = print) -> int:
+    """Asks a base model all questions without the text and says what it knows; 0, 1 when some were left unanswered,
+    130 when interrupted. Raises UserError when it cannot be asked."""
+    ended = _followed(ws, start_closed_book(ws, model), say)
+    if ended is None:
+        return INTERRUPTED
+    if ended.state is not JobState.DONE:
+        raise UserError(ended.error["key"], **ended.error.get("params", {})) if ended.error else \
+            UserError("known.error.ended")
+    now = knowledge(ws)
+    assert now is not None
+    say(t("known.cli.counts", model=now.model.label, known=now.known, asked=now.asked, unsure=now.unsure,
+          unknown=now.unknown))
+    return INCOMPLETE if now.left else 0
 
 
 def _converted(ws: Workspace, files: Sequence[Path], say: Say) -> list[str]:
@@ -99,7 +117,7 @@ def _line(now: JobView) -> str:
     """"Writing questions and answers: 40 %", in steps of ten so that a log stays short."""
     if not now.phase:
         return ""
-    area = "qa" if now.kind == "build" else "convert"
+    area = {"build": "qa", "closed_book": "known"}.get(now.kind, "convert")
     share = f": {int(10 * (now.done or 0) / now.total) * 10} %" if now.total else ""
     return t(f"{area}.phase.{now.phase}") + share
 

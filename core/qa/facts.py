@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from core.documents.pictures import masked
 from core.qa.rules.attributes import attribute_fact, line_parts
 from core.qa.rules.clauses import clauses, imperative, separable
-from core.qa.rules.document import GENERIC_HEADING, about_document, document_subject, leans_on
+from core.qa.rules.columns import column_name, is_many, other_script
+from core.qa.rules.document import GENERIC_HEADING, about_document, document_subject, leans_on, points_elsewhere
 from core.qa.rules.parts import Part, Span, parse_parts, plain, plain_heading, table_rows
 from core.qa.rules.sections import section_facts
 from core.qa.rules.sentences import resolve, split_at_verb, split_sentences, subject_of
@@ -30,9 +31,18 @@ CODE_LABEL = re.compile(
     r"^(?:(?:[Ee]rror|[Cc]ode|[Ff]ault|[Aa]larm|[Ss]tatus|错误|代码|故障|报警) ?)*"
     r"(?:[A-Z]{0,5}[-_ ]?[A-Z]?\d{1,6}[A-Za-z]?|[A-Z]{1,3}-?[A-Z0-9]{1,5}|0x\w+)$"
 )
+ADDRESS = re.compile(r"<?(?:https?://|www\.)[^\s/]+/\S+>?\.?\Z|(?:\.{0,2}/)?[\w.-]+/[\w./-]+\.(?:md|html?|pdf)\Z")
+"""Where something lies on the web or in a folder: nothing that a model should learn by heart."""
+LEFT_OPEN = re.compile(
+    r"(?:This|These|Those|Such) (?!is\b|are\b)[a-z-]+(?: [a-z-]+)? |To [^,]+, we\b"
+    r"|(?:But|And|Or|However|Therefore|Thus|Hence|Moreover|Furthermore|For example|For instance|In addition)\b")
+"""What leans on the sentence before it, or says what the authors did."""
 MARKED = re.compile(r"`[^`\n]+`|\*\*[^*\n]{1,40}\*\*")
 LEAD_IN = re.compile(r"[:：]\s*(?:\*\*)?$")
-FORMULA = re.compile(r"\$\$|\\[a-z]+\{|\\(?:frac|sum|theta|begin)")
+UNREADABLE = re.compile(
+    r"\$\$|\\[a-z]+\{|\\(?:frac|sum|theta|begin)|\$[A-Za-z\\][^$\n]{0,60}\$"
+    r"|</?[a-z][a-z0-9]*\b[^<>]*>")
+"""Formulas and HTML: no words to ask with."""
 MOST_WORDS = 64
 ASKED_IN_STEPS = ("number", "time", "money", "often", "date", "code")
 
@@ -89,7 +99,7 @@ def extract_facts(chunk: Chunk) -> list[Fact]:
             facts += _list(source, part, lead, context)
             lead = None
     facts += section_facts(source, parts, path[0] if path else "", path[-1] if path else "", chunk.language)
-    kept = [f for f in _unique(facts) if not FORMULA.search(f.statement)]
+    kept = [f for f in _unique(facts) if not UNREADABLE.search(f.statement)]
     return kept if source == chunk.text else [replace(f, quote=chunk.text[f.start : f.end]) for f in kept]
 
 
@@ -130,7 +140,7 @@ def _sentence(sentence: Span, context: Context, statement: str = "") -> list[Fac
     context.of_document = about_document(bare, context.language) or (
         context.of_document and leans_on(bare, context.language)
     )
-    if context.of_document:
+    if context.of_document or LEFT_OPEN.match(text):
         return []
     facts = []
     for single in _statements(text, context.language):
@@ -171,10 +181,12 @@ def _facts_for(statement: str, quote: Span, subject: str, language: str, kind: s
 def _definition(quote: Span, label: str, raw: str, at: int, context: Context) -> list[Fact]:
     """A line "label: text". Codes keep the label as their name; a short text becomes "The label is text"."""
     text = plain(raw)
+    if ADDRESS.match(text) or text.endswith((":", "：")) or context.language == "en" and other_script(label, text):
+        return []
     if CODE_LABEL.match(label):
         joint = "：" if context.language == "zh" else ": "
         return _code(f"{label}{joint}{text}", quote, label, text, context.language)
-    short = (
+    short = not imperative(text) and (
         len(text.split()) <= 7 and not re.search(r"[.!?。！？]$", text) if context.language == "en" else len(text) <= 16
     )
     if short:
@@ -193,8 +205,8 @@ def _definition(quote: Span, label: str, raw: str, at: int, context: Context) ->
 
 
 def _is_sentence(label: str, text: str) -> str:
-    head = label if label[:2].isupper() or label.split()[0] in ("The", "Your") else label[:1].lower() + label[1:]
-    verb = "are" if re.search(r"[^s]s$", label.split()[-1]) else "is"
+    head = label if label.split()[0] in ("The", "Your") else column_name(label)
+    verb = "are" if is_many(label) else "is"
     return f"{'' if head.lower().startswith(('the ', 'your ')) else 'The '}{head} {verb} {text}."
 
 
@@ -211,6 +223,8 @@ def _code(statement: str, quote: Span, label: str, text: str, language: str) -> 
 def _faq(span: Span, context: Context) -> list[Fact]:
     """A heading that is a question: the paragraph answers it."""
     text = plain(span.text)
+    if points_elsewhere(text):
+        return []
     if len(text.split()) <= MOST_WORDS and len(text) <= 400:
         facts = _facts_for(text, span, context.heading, context.language)
         return [Fact(text, span.text, text, context.heading, span.start, span.end, "faq"), *facts]

@@ -12,6 +12,7 @@ from typing import Any
 
 from core.llm.errors import ProviderError
 from core.llm.parse import Rejected, parse_reply
+from core.llm.tokens import estimate, estimate_messages
 from core.llm.types import ChatClient, Reply
 from core.qa.absent import Nearest, judge_absent
 from core.qa.checking import second_look
@@ -23,7 +24,7 @@ from core.qa.request import PROMPT_VERSION, FactItem, facts_wanted, messages, re
 from core.qa.settings import LEAST, BuildSettings
 from core.qa.types import Chunk, Draft, Language
 
-CHECK_VERSION = "1"
+CHECK_VERSION, RULES_VERSION = "1", "2"
 MOST_CALLS = 4
 """Calls for one chunk: the first, and up to three that continue a cut reply or repeat an unreadable one."""
 
@@ -61,7 +62,9 @@ def recipe(settings: BuildSettings) -> str:
         settings.seed,
         PROMPT_VERSION,
     ]
-    if helper.kind != "builtin":
+    if helper.kind == "builtin":
+        parts.append(RULES_VERSION)
+    else:
         parts += [CHECK_VERSION, settings.judge, settings.kinds, settings.audience, settings.tone, settings.examples]
     return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()[:16]
 
@@ -177,19 +180,20 @@ def _asked_once(
     except ProviderError as fault:
         ledger.record_call(Call(**base, state="failed", ms=_ms(began), error=json.dumps(fault.as_dict())))
         raise
-    call = _call(base, reply, _ms(began))
+    call = _call(base, reply, _ms(began), estimate_messages(asked))
     ledger.record_call(call)
     return call
 
 
-def _call(base: dict[str, Any], reply: Reply, ms: int) -> Call:
+def _call(base: dict[str, Any], reply: Reply, ms: int, sent: int) -> Call:
+    """The call as it is recorded; a service that counts no tokens has them estimated."""
     return Call(
         **base,
         state="cut" if reply.finish_reason == "length" else "done",
         reply=reply.text,
         finish_reason=reply.finish_reason,
-        tokens_in=reply.prompt_tokens,
-        tokens_out=reply.completion_tokens,
+        tokens_in=reply.prompt_tokens or sent,
+        tokens_out=reply.completion_tokens or estimate(reply.text + reply.reasoning),
         ms=ms,
     )
 
@@ -219,7 +223,7 @@ def with_builtin(
 
     key = call_key(
         "builtin",
-        {"wordings": wordings, "seed": settings.seed, "model": bool(client)},
+        {"wordings": wordings, "seed": settings.seed, "model": bool(client), "rules": RULES_VERSION},
         PROMPT_VERSION,
         [chunk.id, chunk.text, list(chunk.heading_path), chunk.language],
     )

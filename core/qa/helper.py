@@ -16,8 +16,15 @@ GRACE_S = 5.0
 
 @contextmanager
 def helper_of(job: JobContext, helper: HelperSettings) -> Iterator[ChatClient]:
-    """A client whose requests are broken off `GRACE_S` seconds after the job was asked to stop."""
-    client, over = open_client(job.ws, helper), threading.Event()
+    """The helper's client, see `stoppable`."""
+    with stoppable(job, open_client(job.ws, helper)) as client:
+        yield client
+
+
+@contextmanager
+def stoppable(job: JobContext, client: ChatClient) -> Iterator[ChatClient]:
+    """A client whose requests are broken off `GRACE_S` seconds after the job was asked to stop; closed at the end."""
+    over = threading.Event()
 
     def watch() -> None:
         while not over.wait(0.5):

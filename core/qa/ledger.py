@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import UserError
-from core.qa.chunk import Body, Page, Span, chunk_document
+from core.qa.chunk import Body, Page, Span, chunk_document, language_of
 from core.qa.material import Material
 from core.qa.schema import NewerLedger, migrate
 from core.qa.types import Chunk
@@ -56,6 +56,8 @@ class Ledger:
         path = ws.qa(project).ledger
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
+        self.spent = (0, 0)
+        """Tokens sent and received by calls that were recorded since this ledger was opened."""
         self._db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         try:
@@ -121,6 +123,8 @@ class Ledger:
         if db is None:
             with self.transaction() as db:
                 return self.record_call(call, db)
+        with self._lock:
+            self.spent = (self.spent[0] + call.tokens_in, self.spent[1] + call.tokens_out)
         tries = db.execute("SELECT tries FROM calls WHERE key = ?", (call.key,)).fetchone()
         values = {**call.__dict__, "tries": (tries[0] if tries else 0) + call.tries, "at": time.time()}
         names = ", ".join(values)
@@ -135,7 +139,7 @@ class Ledger:
             db.execute(
                 "INSERT INTO documents VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET label = excluded.label, "
                 "language = excluded.language, sha256 = excluded.sha256",
-                (document_id, label, spans[0].chunk.language if spans else "en", given.digest),
+                (document_id, label, language_of(body.text), given.digest),
             )
             db.execute("DELETE FROM pages WHERE document_id = ?", (document_id,))
             db.executemany(

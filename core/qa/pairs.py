@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from core.errors import UserError
 from core.qa import changes
+from core.qa.known import counted, last_asked
 from core.qa.ledger import Ledger
 from core.qa.selection import ACCEPTED, ORDER, SHOWN, Filter, Wanted
 from core.qa.types import Evidence, Pair, PairState
@@ -43,11 +44,13 @@ class Counts:
 
 @dataclass(frozen=True)
 class Choices:
-    """What the filters of the review offer: pairs by pile, kinds of pairs, gates that refused or ask for a look."""
+    """What the filters of the review offer: pairs by pile, kinds of pairs, gates that refused or ask for a look, and
+    accepted pairs by what a base model knows of them ("left": not asked; empty before one was asked)."""
 
     piles: dict[str, int]
     kinds: list[str]
     reasons: list[str]
+    known: dict[str, int] = field(default_factory=dict)
 
 
 def list_pairs(
@@ -94,7 +97,10 @@ def choices(ws: Workspace) -> Choices:
         reasons = ledger.query("SELECT DISTINCT gate FROM rows WHERE gate != '' UNION "
                                "SELECT DISTINCT doubt FROM rows WHERE doubt != ''")
         kinds = ledger.query("SELECT DISTINCT kind FROM rows ORDER BY kind")
-        return Choices(piles, [r[0] for r in kinds], [r[0] for r in reasons])
+        model = last_asked(ledger)
+        now = counted(ledger, model) if model else None
+        known = {"known": now.known, "unsure": now.unsure, "unknown": now.unknown, "left": now.left} if now else {}
+        return Choices(piles, [r[0] for r in kinds], [r[0] for r in reasons], known)
 
 
 def all_accepted(ws: Workspace) -> list[Pair]:
@@ -124,8 +130,15 @@ def get_pair(ws: Workspace, id: str) -> Pair:
         return _one(ledger, id)
 
 
-def edit_pair(ws: Workspace, id: str, question: str | None = None, answer: str | None = None) -> Pair:
-    """Changes a pair and judges it again; the helper's words are kept. Raises UserError for empty texts."""
+def edit_pair(ws: Workspace, id: str, question: str | None = None, answer: str | None = None,
+              turn: int | None = None) -> Pair:
+    """Changes a pair and judges it again, a conversation with all its turns; the helper's words are kept.
+
+    Args:
+        turn: of a conversation the turn that is changed, counted from 0; None for the last.
+
+    Raises UserError for empty texts, or when there is no such turn.
+    """
     changed = {name: text.strip() for name, text in (("question", question), ("answer", answer)) if text is not None}
     if not all(changed.values()):
         raise UserError("qa.error.empty")
@@ -134,14 +147,31 @@ def edit_pair(ws: Workspace, id: str, question: str | None = None, answer: str |
         with ledger.transaction() as db:
             changes.record(db, "edit", "id = ?", [id], texts=True)
             db.execute("UPDATE rows SET human = '' WHERE id = ?", (id,))
-            changes.rewrite(db, [(id, changed.get("question", now.question), changed.get("answer", now.answer))])
+            changes.rewrite(db, [_changed(now, changed, turn)])
         return _one(ledger, id)
 
 
 def revert_pair(ws: Workspace, id: str) -> Pair:
-    """Gives a pair the helper's own words back."""
-    before = get_pair(ws, id)
-    return edit_pair(ws, id, before.original_question, before.original_answer)
+    """Gives a pair the helper's own words back, in every turn."""
+    with Ledger(ws) as ledger:
+        now = _one(ledger, id)
+        first = ledger.one("SELECT original_earlier FROM rows WHERE id = ?", id)
+        with ledger.transaction() as db:
+            changes.record(db, "edit", "id = ?", [id], texts=True)
+            db.execute("UPDATE rows SET human = '' WHERE id = ?", (id,))
+            changes.rewrite(db, [changes.Text(id, now.original_question, now.original_answer, first or None)])
+        return _one(ledger, id)
+
+
+def _changed(now: Pair, changed: dict[str, str], turn: int | None) -> changes.Text:
+    """What a pair says with one turn changed."""
+    if turn is None or turn == len(now.earlier):
+        return changes.Text(now.id, changed.get("question", now.question), changed.get("answer", now.answer))
+    if not 0 <= turn < len(now.earlier):
+        raise UserError("qa.error.no_pair")
+    turns = [list(one) for one in now.earlier]
+    turns[turn][0], turns[turn][1] = changed.get("question", turns[turn][0]), changed.get("answer", turns[turn][1])
+    return changes.Text(now.id, now.question, now.answer, json.dumps(turns, ensure_ascii=False))
 
 
 def delete_pairs(ws: Workspace, wanted: Wanted) -> int:
@@ -171,7 +201,7 @@ def counts(ws: Workspace) -> Counts:
         chunks = "FROM chunks c LEFT JOIN outcomes o ON o.chunk_id = c.id WHERE c.retired = 0 AND c.excluded = ''"
         calls = ledger.query(
             "SELECT COUNT(*), COALESCE(SUM(tokens_in), 0), COALESCE(SUM(tokens_out), 0) FROM calls "
-            "WHERE state != 'failed'"
+            "WHERE state != 'failed' AND stage != 'closed_book'"
         )[0]
         return Counts(
             piles.get("ready", 0) + piles.get("look", 0),
@@ -215,4 +245,5 @@ def _pair(row) -> Pair:  # type: ignore[no-untyped-def]
         row["human"] == "kept",
         row["chunk_id"],
         tuple(tuple(turn) for turn in json.loads(row["earlier"] or "[]")),
+        row["known"],
     )

@@ -1,12 +1,13 @@
 """Preference data for free: what a gate refused or a person corrected beside what holds, for DPO and KTO.
 
 Every preferred answer has passed all gates or a person's eyes; every other one failed a check that is named in the
-column "reason".
+column "reason". What a base model wrongly says without the text counts as well: that is what it should unlearn.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,6 +16,8 @@ from core.datasets.importing import import_files
 from core.datasets.similar import bare
 from core.datasets.store import DatasetInfo
 from core.errors import UserError
+from core.qa.asked import conversation, key_of, replies
+from core.qa.known import last_asked
 from core.qa.ledger import Ledger
 from core.qa.selection import ORDER
 from core.storage import remove_dir
@@ -24,7 +27,7 @@ from core.storage.workspace import DatasetPaths, Workspace
 Form = Literal["preference", "label"]
 WRONG_ANSWER = ("numbers", "units", "dates", "names", "grounded", "no_answer", "judge")
 """Gates that say something about the answer; other refusals leave it open whether it is right."""
-PERSON = "person"
+PERSON, CLOSED_BOOK = "person", "closed_book"
 SHORTEST, LONGEST = 0.5, 2.0
 """Bounds of length of the preferred answer to the other: else a model learns that long answers are better."""
 
@@ -34,7 +37,8 @@ class Preference:
     """One question with an answer that holds and one that does not.
 
     Attributes:
-        reason: the gate that refused the worse answer, or PERSON when a person replaced it.
+        reason: the gate that refused the worse answer, PERSON when a person replaced it, CLOSED_BOOK when the base
+            model gave it without the text and it says nothing of the right one.
     """
 
     question: str
@@ -51,7 +55,7 @@ def preferences(ws: Workspace) -> list[Preference]:
     if not ws.qa().ledger.exists():
         return []
     with Ledger(ws) as ledger:
-        found = [*_mended(ledger), *_corrected(ledger), *_refused(ledger)]
+        found = [*_mended(ledger), *_corrected(ledger), *_refused(ledger), *_untaught(ledger)]
     unique = {(p.question, p.chosen, p.rejected): p for p in reversed(found) if _fair(p)}
     return list(reversed(unique.values()))
 
@@ -70,8 +74,8 @@ def labels(ws: Workspace) -> Iterator[dict[str, Any]]:
             yield {"prompt": row["question"], "completion": row["answer"], "label": False, "reason": row["gate"],
                    **_source(row)}
     for pair in preferences(ws):
-        if pair.reason == PERSON:
-            yield {"prompt": pair.question, "completion": pair.rejected, "label": False, "reason": PERSON,
+        if pair.reason in (PERSON, CLOSED_BOOK):
+            yield {"prompt": pair.question, "completion": pair.rejected, "label": False, "reason": pair.reason,
                    "source": pair.label, "page": pair.page, "quote": pair.quote}
 
 
@@ -123,6 +127,26 @@ def _refused(ledger: Ledger) -> Iterator[Preference]:
             yield _preference(row, other["answer"], other["gate"])
 
 
+def _untaught(ledger: Ledger) -> Iterator[Preference]:
+    """What the base model says without the text where it does not know: whole sentences, as long as the answer."""
+    model = last_asked(ledger)
+    if model is None:
+        return
+    said = replies(ledger, model)
+    for row in ledger.query("SELECT * FROM pairs WHERE pile IN ('ready', 'look') AND known = 'unknown' "
+                            f"AND earlier = '' ORDER BY {ORDER}"):
+        reply = said.get(key_of(model, conversation(row["question"])), "")
+        if worse := _sentences(reply, len(row["answer"])):
+            yield _preference(row, worse, CLOSED_BOOK)
+
+
+def _sentences(reply: str, length: int) -> str:
+    """The first whole sentences of a reply, as many as come nearest to a length; empty when none is whole."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(reply)]
+    return reply[:min(ends, key=lambda end: abs(end - length))].strip() if ends else ""
+
+
+_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[。！？]")
 _MARKS = ", ".join("?" * len(WRONG_ANSWER))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.errors import UserError
-from core.qa.changes import record, rewrite
+from core.qa.changes import Text, record, rewrite
 from core.qa.ledger import Ledger
 from core.qa.selection import Wanted, condition
 from core.storage.workspace import Workspace
@@ -61,8 +61,8 @@ def replace(ws: Workspace, wanted: Wanted, old: str, new: str) -> Replaced:
         if not count:
             raise UserError("qa.error.nothing_to_replace")
         before = db.execute("SELECT row_id, question, answer FROM changed_rows WHERE change_id = ?", (id,)).fetchall()
-        texts = [(b[0], b[1].replace(old, new).strip(), b[2].replace(old, new).strip()) for b in before]
-        if not all(question and answer for _, question, answer in texts):
+        texts = [Text(b[0], b[1].replace(old, new).strip(), b[2].replace(old, new).strip()) for b in before]
+        if not all(text.question and text.answer for text in texts):
             raise UserError("qa.error.empty")
         return Replaced(count, rewrite(db, texts, near=True))
 

@@ -116,19 +116,23 @@ def settle(db: sqlite3.Connection, condition: str, *values: str) -> None:
 
 
 def recheck(db: sqlite3.Connection, row_id: str) -> None:
-    """Judges a row again as it is now, after a person changed it."""
+    """Judges a row again as it is now, after a person changed it; of a conversation every turn, the first that fails
+    a gate counting."""
     row = db.execute(
         "SELECT r.*, e.quote, c.text, c.heading_path, e.label FROM rows r JOIN evidence e ON e.row_id = r.id "
         "JOIN chunks c ON c.id = r.chunk_id WHERE r.id = ?",
         (row_id,),
     ).fetchone()
     titles = f"{row['label']} {row['heading_path']}"
-    store_verdicts(
-        db,
-        row_id,
-        check_text(Candidate(row["question"], row["answer"], row["quote"], row["text"], titles, row["language"],
-                             bool(row["strict"]), row["kind"], row["earlier"])),
-    )
+    turns = [*json.loads(row["earlier"] or "[]"), (row["question"], row["answer"], row["quote"])]
+    found: dict[str, Verdict] = {}
+    for at, (question, answer, quote) in enumerate(turns):
+        follows = " ".join(said for turn in turns[:at] for said in turn[:2])
+        for verdict in check_text(Candidate(question, answer, quote, row["text"], titles, row["language"],
+                                            bool(row["strict"]), row["kind"], follows)):
+            if verdict.gate not in found or found[verdict.gate].passed:
+                found[verdict.gate] = verdict
+    store_verdicts(db, row_id, list(found.values()))
 
 
 def find_duplicates(ledger: Ledger) -> int:

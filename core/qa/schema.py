@@ -96,6 +96,20 @@ MIGRATIONS = (
             CASE r.pile WHEN 'ready' THEN 'accepted' WHEN 'look' THEN 'accepted' ELSE r.pile END AS state
         FROM rows r JOIN evidence e ON e.row_id = r.id;
     """,
+    # What a base model knows without the text. Its replies are calls of the stage "closed_book"; `known` is the
+    # verdict on the reply of the model that was asked last.
+    """
+    ALTER TABLE rows ADD COLUMN known TEXT NOT NULL DEFAULT '' CHECK (known IN ('', 'known', 'unsure', 'unknown'));
+    CREATE INDEX rows_by_knowledge ON rows (pile, known, kind);
+    CREATE TABLE base_models (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, label TEXT NOT NULL, at REAL NOT NULL);
+    CREATE INDEX calls_of_stage ON calls (stage, model);
+    """,
+    # Every turn of a conversation can be changed: what the helper wrote is kept once it is.
+    """
+    ALTER TABLE rows ADD COLUMN original_earlier TEXT NOT NULL DEFAULT '';
+    ALTER TABLE changed_rows ADD COLUMN earlier TEXT;
+    """,
 )
 
 

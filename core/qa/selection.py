@@ -22,6 +22,7 @@ class Filter:
         page: of the evidence, counted from 1; 0 for all.
         piles: none for all of them.
         reason: the gate that refused a pair or asks for a look at it.
+        known: what the base model knows of it without the text: known, unsure, unknown, or "left" for not asked.
     """
 
     words: str = ""
@@ -30,6 +31,7 @@ class Filter:
     kind: str = ""
     piles: tuple[Pile, ...] = ()
     reason: str = ""
+    known: str = ""
 
     def where(self) -> tuple[str, list[str | int]]:
         """(condition on the table `rows`, its values)."""
@@ -45,6 +47,9 @@ class Filter:
         if self.reason:
             parts.append("(gate = ? OR doubt = ?)")
             values += [self.reason, self.reason]
+        if self.known:
+            parts.append("known = ? AND kind != 'absent'")
+            values.append("" if self.known == "left" else self.known)
         for word in self.words.split():
             parts.append("(question LIKE ? ESCAPE '\\' OR answer LIKE ? ESCAPE '\\')")
             values += [f"%{_literal(word)}%"] * 2

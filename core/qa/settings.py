@@ -36,6 +36,11 @@ class BuildSettings(Settings):
     judge: Literal["never", "doubtful", "all"] = setting(
         "doubtful", choices=("never", "doubtful", "all"), advanced=True, when="helper.kind=ollama|openai"
     )
+    price_in: float = setting(0.0, advanced=True, ge=0, le=10_000, step=0.1, when="helper.kind=ollama|openai")
+    price_out: float = setting(0.0, advanced=True, ge=0, le=10_000, step=0.1, when="helper.kind=ollama|openai")
+    most_cost: float = setting(0.0, advanced=True, ge=0, le=1_000_000, step=0.5, when="helper.kind=ollama|openai")
+    most_tokens: int = setting(0, advanced=True, unit="tokens", ge=0, le=10**10, step=100_000,
+                               when="helper.kind=ollama|openai")
     seed: int = setting(42, advanced=True, ge=0, le=2**31 - 1)
 
     @field_validator("kinds")
@@ -43,6 +48,15 @@ class BuildSettings(Settings):
     def _known_kinds(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         chosen = tuple(kind for kind in KINDS if kind in value)
         return chosen or USUAL
+
+    def cost(self, tokens_in: int, tokens_out: int) -> float:
+        """What so many tokens cost at the typed prices, in their currency."""
+        return (tokens_in * self.price_in + tokens_out * self.price_out) / 1_000_000
+
+    def exceeded(self, tokens_in: int, tokens_out: int) -> bool:
+        """Whether a build that has used so many tokens must stop."""
+        return bool(self.most_tokens and tokens_in + tokens_out >= self.most_tokens
+                    or self.most_cost and self.cost(tokens_in, tokens_out) >= self.most_cost)
 
     def wordings_for(self, facts: int) -> int:
         """Questions wanted for each fact of a document that states so many.

@@ -101,6 +101,7 @@ class Pair:
         confirmed: a person said that it is good.
         section: the chunk that it was written from.
         earlier: of a conversation the turns before: (question, answer, quote).
+        known: what the base model asked last knows of it without the text: known, unsure, unknown; empty: not asked.
         original_question, original_answer: what the helper wrote; equal to question and answer until edited.
     """
 
@@ -122,3 +123,4 @@ class Pair:
     confirmed: bool = False
     section: str = ""
     earlier: tuple[tuple[str, str, str], ...] = ()
+    known: str = ""

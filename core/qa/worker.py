@@ -14,6 +14,7 @@ from core.llm.pacing import run_many
 from core.llm.secrets import install_redaction
 from core.llm.types import ChatClient
 from core.qa.absent import Nearest
+from core.qa.asked import renew
 from core.qa.chunk import Body, Span
 from core.qa.coverage import gaps
 from core.qa.generate import Work, facts_stated, language_for, recipe, with_builtin, with_service
@@ -42,6 +43,8 @@ def run(job: JobContext) -> None:
         finally:
             job.phase("duplicates")
             find_duplicates(ledger)
+            with ledger.transaction() as db:
+                renew(db)
             now = ledger.one("SELECT COUNT(*) FROM rows WHERE pile IN ('ready', 'look')")
             job.result(**_totals(ledger, known), added=now - before, passages=sum(map(len, left.values())))
     if job.should_stop():
@@ -77,7 +80,8 @@ def _generate(job: JobContext, ledger: Ledger, settings: BuildSettings, todo: li
     failed_in_a_row = accepted = 0
     with _client(job, settings, todo) as client:
         work = _worker(settings, client, ledger, list(bodies), left)
-        enough = lambda: bool(settings.sample) and accepted >= settings.sample  # noqa: E731
+        spent_up = lambda: settings.exceeded(*ledger.spent)  # noqa: E731
+        enough = lambda: bool(settings.sample) and accepted >= settings.sample or spent_up()  # noqa: E731
         workers = 1 if settings.helper.kind == "builtin" else 2 if settings.sample else settings.helper.concurrency
         for done, (span, future) in enumerate(
             run_many(todo, work, workers=workers, should_stop=lambda: job.should_stop() or enough(),
@@ -101,6 +105,10 @@ def _generate(job: JobContext, ledger: Ledger, settings: BuildSettings, todo: li
             )
             if failed_in_a_row >= FAILURES_IN_A_ROW:
                 raise made.failure
+        if spent_up() and not job.should_stop():
+            sent, received = ledger.spent
+            raise UserError("qa.error.budget", tokens=f"{sent + received:,}",
+                            cost=f"{settings.cost(sent, received):.2f}")
 
 
 def _worker(settings: BuildSettings, client: ChatClient | None, ledger: Ledger, document_ids: list[str],

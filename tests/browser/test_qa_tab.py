@@ -11,9 +11,14 @@ import pytest
 from playwright.sync_api import expect
 
 from core import qa
+from core.qa.asked import STAGE, VERSION, conversation, key_of, renew
+from core.qa.known import BaseModel
+from core.qa.ledger import Call, Ledger
+from core.qa.types import Draft
 from core.storage.workspace import Workspace
 from tests.browser.driving import AppProcess
 from tests.browser.materials import with_document, with_pairs
+from tests.fakes.ledger_rows import add_drafts
 
 JOB_MS = 120_000
 SLOW_MS = 20_000
@@ -163,3 +168,54 @@ def test_the_map_of_pages_leads_to_their_pairs(reviewed: AppProcess, open_page: 
     field.click()
     expect(page.locator("#qa-filter-page input, #qa-filter-page textarea").first).to_have_value("1", timeout=SLOW_MS)
     expect(page.locator("#qa-coverage-left")).to_contain_text("page 1", ignore_case=True, timeout=SLOW_MS)
+
+
+def test_what_the_model_knows_is_counted_filtered_and_shown(reviewed: AppProcess,
+                                                            open_page: Callable[..., Any]) -> None:
+    ws = Workspace.at(reviewed.home)
+    pairs = qa.all_accepted(ws)
+    known = next(p for p in pairs if "千瓦" in p.answer)
+    model = BaseModel("weights", "smollm2-135m-instruct", "SmolLM2 135M Instruct")
+    with Ledger(ws) as ledger, ledger.transaction() as db:
+        db.execute("INSERT INTO base_models VALUES (?, ?, ?, 1)", (model.id, model.name, model.label))
+        for pair, reply in ((known, known.answer), (pairs[-1], "我不清楚。")):
+            key = key_of(model, conversation(pair.question))
+            ledger.record_call(Call(key, STAGE, "", model.id, VERSION, reply=reply), db)
+        renew(db)
+    page = open_page("zh", tab="qa", server=reviewed)
+    expect(page.locator("#qa-summary")).to_contain_text("2 个中 SmolLM2 135M Instruct 已知道 1 个", timeout=SLOW_MS)
+    page.locator("#qa-filter-known input").click()
+    page.get_by_role("option", name="模型已知 · 1").click()
+    expect(page.locator("#qa-where")).to_contain_text("共 1 条", timeout=SLOW_MS)
+    expect(shown(page, 0, 3)).to_contain_text("模型已知")
+    shown(page, 0, 1).click()
+    expect(page.locator("#qa-said")).to_contain_text(known.answer)
+    page.locator("#qa-close").click()
+    page.locator("#qa-known button.label-wrap").click()
+    expect(page.locator("#qa-known-words")).to_contain_text("2 个问题中，SmolLM2 135M Instruct 已经知道 1 个")
+    expect(page.locator("#qa-known-ask")).to_contain_text(f"询问剩余的 {qa.knowledge(ws).left} 个")
+
+
+def test_each_turn_of_a_conversation_is_edited(reviewed: AppProcess, open_page: Callable[..., Any]) -> None:
+    ws = Workspace.at(reviewed.home)
+    said = ("Rova-2 水泵重 45 千克。", "由艾达维修。")
+    before = (("Rova-2 水泵有多重？", "重 45 千克。", said[0]),)
+    last = Draft("由谁维修呢？", "由艾达维修。", said[1], "dialogue", "dialogue", 0, before)
+    add_drafts(ws, "# 水泵\n\n" + "".join(said), [last], document="doc-talk", label="talk.md")
+    page = open_page(tab="qa", server=reviewed)
+    page.locator("#qa-search input, #qa-search textarea").first.fill("由谁维修")
+    expect(page.locator("#qa-where")).to_contain_text("of 1", timeout=SLOW_MS)
+    shown(page, 0, 1).click()
+    expect(page.locator("#qa-question textarea")).to_have_value("由谁维修呢？")
+    page.locator("#qa-turn label").first.click()
+    expect(page.locator("#qa-question textarea")).to_have_value("Rova-2 水泵有多重？")
+    page.locator("#qa-answer textarea").fill("重 54 千克。")
+    page.locator("#qa-save").click()
+    expect(page.locator("#qa-saved")).to_contain_text("a number that the evidence does not", timeout=SLOW_MS)
+    [talk] = qa.find_pairs(ws, qa.Filter("由谁维修"))[0]
+    assert (talk.earlier[0][1], talk.answer, talk.pile) == ("重 54 千克。", "由艾达维修。", "rejected")
+    page.locator("#qa-answer textarea").fill("重 45 千克。")
+    page.locator("#qa-turn label").last.click()
+    expect(page.locator("#qa-question textarea")).to_have_value("由谁维修呢？")
+    expect(page.locator("#qa-reason")).to_be_hidden(timeout=SLOW_MS)
+    assert qa.get_pair(ws, talk.id).earlier[0][1] == "重 45 千克。"

@@ -92,9 +92,26 @@ class _Handler(BaseHTTPRequestHandler):
         self._note(body)
         if self.path == "/api/show":
             return self._json({"model_info": {"llama.context_length": self.fake.context}})
+        if self.path == "/api/pull":
+            return self._pull(body)
         if not self._allowed():
             return self._json({"error": {"message": f"bad key {self.headers.get('Authorization')}"}}, 401)
         self._send(self.fake.next_step(body), body)
+
+    def _pull(self, body: dict[str, Any]) -> None:
+        """Two parts of a model, slowly; an unknown one ends with an error within the stream."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-ndjson")
+        self.end_headers()
+        self.close_connection = True
+        known = body.get("model") != "missing"
+        lines: list[dict[str, Any]] = [{"status": "pulling manifest"}]
+        lines += [{"status": "pulling", "digest": d, "total": 1000, "completed": n} for d in "ab"
+                  for n in range(0, 1001, 250)] if known else [{"error": "pull model manifest: file does not exist"}]
+        for line in [*lines, *([{"status": "success"}] if known else [])]:
+            self.wfile.write(json.dumps(line).encode() + b"\n")
+            self.wfile.flush()
+            self.fake._stop.wait(self.fake.delay_s)
 
     def _send(self, step: Step, body: dict[str, Any]) -> None:
         if step.fault == "redirect":

@@ -10,10 +10,12 @@ import time
 
 import pytest
 
+from benchmarks import prompt_size
 from core import jobs, qa
 from core.errors import UserError
 from core.jobs import JobState
 from core.llm import HelperSettings
+from core.llm.tokens import estimate_messages
 from core.qa import BuildSettings
 from core.qa.ledger import Ledger
 from core.storage.fsck import fsck
@@ -309,3 +311,32 @@ def test_a_wrong_answer_is_mended_once_with_one_further_request(ws, tmp_path):
     assert len(firsts) == 3
     assert all("34 litres" in f["answer"] and f["gate"] == "numbers" and "43 litres" in f["now"] for f in firsts)
     healthy(ws)
+
+
+def test_a_build_stops_at_the_limit_and_goes_on_when_it_is_raised(ws, tmp_path):
+    add_markdown(ws, tmp_path, "pumps.md", handbook(20))
+    with FakeLLM(good) as fake:
+        done = build(ws, settings(fake, most_tokens=1000, price_in=10.0, price_out=30.0))
+        assert (done.state, done.error["key"]) == (JobState.FAILED, "qa.error.budget"), done
+        asked, kept = len(fake.chats()), qa.counts(ws).total
+        assert 1000 // 150 <= asked <= 1000 // 150 + 1 + 4 and kept > 0, "what was on its way may still come"
+        assert done.error["params"]["cost"] == f"{asked * (100 * 10 + 50 * 30) / 1e6:.2f}"
+        assert build(ws, settings(fake, price_in=10.0, price_out=30.0, most_cost=5)).state is JobState.DONE
+        assert qa.counts(ws).total > kept and len(fake.chats()) < asked + 25
+    healthy(ws)
+
+
+def test_the_estimate_lies_between_a_build_without_faults_and_one_full_of_them(ws, tmp_path):
+    add_markdown(ws, tmp_path, "pumps.md", handbook(12))
+    given = settings(FakeLLM(good), chunk_tokens=600, wordings=0)
+    told = qa.estimate_build(ws, given.model_copy(update={"price_in": 2.0, "price_out": 8.0}))
+    assert told.cost == pytest.approx((told.tokens_in * 2 + told.tokens_out * 8) / 1e6)
+    sent = []
+    for reply in (good, prompt_size.reply):
+        with FakeLLM(reply) as fake:
+            assert build(ws, settings(fake, chunk_tokens=600, wordings=0, seed=len(sent), scope="all")).state is \
+                JobState.DONE
+            sent.append((len(fake.chats()), sum(estimate_messages(c["body"]["messages"]) for c in fake.chats())))
+    assert sent[0][0] <= told.requests <= sent[1][0] * 1.2
+    assert sent[0][1] <= told.tokens_in <= sent[1][1] * 1.2
+    assert qa.estimate_build(ws, given).chunks == 0, "what is written is not asked for again"

@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
+from benchmarks.malformed import measure
 from core.llm.parse import parse_reply, split_thinking
+from core.qa.request import FactItem
+from tests.fakes.malformed_replies import CASES as CORPUS
 
 
 class QA(BaseModel):
@@ -128,3 +131,21 @@ def test_escaped_control_characters_do_not_get_in():
 )
 def test_split_thinking(text, thought, answer):
     assert split_thinking(text) == (thought, answer)
+
+
+def test_malformed_replies_as_models_write_them():
+    out = measure()
+    print(out, *out.lost, *out.invented, sep="\n")
+    assert out.replies == len({case.name for case in CORPUS}) == len({case.text for case in CORPUS}) >= 60
+    assert not out.crashes and not out.invented and not out.thoughts
+    assert out.recovered >= 0.95 * out.recoverable
+    assert out.slowest_s < 5
+
+
+def test_items_of_facts_are_read_in_all_wrappings():
+    fact = {"quote": "The mast is 5 m tall.", "answer": "5 m", "questions": ["How tall is the mast?"], "kind": "fact"}
+    odd = {"引文": fact["quote"], "答案": "5 m", "问题": "How tall is the mast?", "类型": "fact"}
+    yaml = 'facts:\n- quote: The mast is 5 m tall.\n  answer: 5 m\n  questions:\n    - "How tall is the mast?"\n'
+    call = json.dumps({"function": {"name": "f", "arguments": json.dumps({"facts": [fact]})}})
+    for reply in (json.dumps({"facts": [fact]}), json.dumps([odd], ensure_ascii=False), yaml, call):
+        assert [item.model_dump() for item in parse_reply(reply, "stop", FactItem).items] == [fact], reply

@@ -1,10 +1,12 @@
 """Chunks lose nothing, repeat nothing, and know where they stand."""
 
 import re
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.tiling import Tiling, generated
 from core.documents import Mark
 from core.llm.tokens import estimate
 from core.qa.blocks import split_blocks
@@ -59,6 +61,23 @@ def test_places_on_pages_are_verbatim(pages):
             page, a, b = locate_on_page(body, *span.to_body(start, start + len(quote)))
             if page:
                 assert pages[page - 1][a:b] in quote
+
+
+def test_a_thousand_files_are_tiled_and_no_table_row_is_cut():
+    tiling = Tiling()
+    for seed in range(1000):
+        tiling.add(f"seed {seed}", generated(seed), targets=((120, 300, 600)[seed % 3],))
+    print(tiling, *tiling.faults)
+    assert tiling.held and tiling.tables > 1000 and tiling.rows > 20_000, (str(tiling), tiling.faults)
+
+
+def test_the_check_of_tiling_sees_a_cut_row(monkeypatch):
+    whole, tiling = "| a | b |\n|---|---|\n" + "| one word | and two |\n" * 60, Tiling()
+    cut = chunk_document("doc-a", "a.md", [(1, whole)], target=120)
+    wrong = replace(cut[1][1], start=cut[1][1].start + 5)
+    monkeypatch.setattr("benchmarks.tiling.chunk_document", lambda *_, **__: (cut[0], [cut[1][0], wrong, *cut[1][2:]]))
+    tiling.add("a", whole, targets=(120,))
+    assert tiling.cut_rows == 1 and tiling.lost == 5 and not tiling.held
 
 
 def test_blocks_know_their_kind():

@@ -4,11 +4,14 @@ import re
 
 from core import qa
 from core.qa.coverage import gaps, sentences_of
+from core.qa.facts import extract_facts
 from core.qa.ledger import Ledger
 from core.qa.material import Material
 from core.qa.rows import find_duplicates, store_drafts
 from core.qa.selection import Filter
 from core.qa.types import Draft
+from core.qa.writer import write_pairs
+from core.storage.workspace import CODE_ROOT
 
 SAID = [f"Pump number {n} of the Quillmere works delivers {n * 7 + 40} litres of water per minute."
         for n in range(1, 31)]
@@ -85,3 +88,78 @@ def test_sentences_leave_out_titles_rules_and_short_lines():
         "Its successor came out of the factory in the following year."]
     zh = "三号水泵的额定功率是十五千瓦，每七天检查一次。第二车间负责维护所有的水泵和阀门设备。好。"
     assert len(sentences_of(zh, "zh")) == 2
+
+
+EXAMPLES = [CODE_ROOT / "data/examples/src/en.md", CODE_ROOT / "data/examples/src/zh.md",
+            *sorted((CODE_ROOT / "benchmarks/effect_data").glob("*.md"))]
+SHORTEST = {"en": 24, "zh": 10}
+
+
+def pieces(text, language):
+    """Sentences, list items and table rows of a text with their places, found sign by sign."""
+    found, at = [], 0
+    for line in text.split("\n"):
+        start, at = at, at + len(line) + 1
+        bare = line.strip()
+        if bare.startswith(("```", "~~~", "<!--")) or bare[:1] == "#" and bare.lstrip("#")[:1] == " " or \
+                not set(bare) - set("|:- "):
+            continue
+        begin = 0
+        for n, sign in enumerate(line):
+            if bare.startswith("|"):
+                break
+            rest = line[n + 1:].lstrip("”’」』\"')）")
+            after = rest.lstrip()
+            stops = sign in "。！？!?" and line[n + 1:n + 2] not in "。！？!?" or sign == "." and (
+                not after or rest != after and not after[0].islower())
+            if stops or n + 1 == len(line) and line[begin:].strip():
+                end = n + 1 + (len(line[n + 1:]) - len(rest) if sign in "。！？!?" else 0)
+                found.append((start + begin, start + end))
+                begin = end
+        if line[begin:].strip():
+            found.append((start + begin, start + len(line)))
+    return [(a, b) for a, b in found if len([c for c in text[a:b] if c not in " \t|*_#>`-"]) >= SHORTEST[language]]
+
+
+def test_example_documents_are_used_and_the_share_shown_equals_a_recount(ws):
+    with Ledger(ws) as ledger:
+        for file in EXAMPLES:
+            text = file.read_text(encoding="utf-8")
+            ledger.sync_document(file.name, file.name, Material([(1, text)], {}), 600)
+            body = ledger.body(file.name)
+            for span in ledger.spans([file.name], missing_only=False, recipe=""):
+                drafts = write_pairs(span.chunk, extract_facts(span.chunk), None, wordings=2, seed=42)
+                with ledger.transaction() as db:
+                    store_drafts(db, body, span, drafts, span.chunk.language, "rules")
+                    ledger.outcome(db, span.chunk.id, "rules")
+        find_duplicates(ledger)
+    for share in (1.0, 0.4):
+        pairs = qa.all_accepted(ws)
+        dropped = [p.id for p in pairs if int(p.fact_key[-6:], 16) % 100 >= share * 100]
+        qa.delete_pairs(ws, dropped)
+        shown = {p.label: (p.sentences, p.used) for p in qa.page_use(ws)}
+        assert shown == counted_again(ws), share
+        total, used = (sum(n[at] for n in shown.values()) for at in (0, 1))
+        print(f"{len(pairs) - len(dropped)} pairs: {used} of {total} sentences used")
+        assert len(shown) == len(EXAMPLES) and total > 250
+        assert all(n[1] >= 0.9 * n[0] for n in shown.values()) if share == 1 else used < 0.95 * total
+
+
+def counted_again(ws):
+    """Sentences and used ones by document, from the texts of chunks and the quotes of pairs as they read."""
+    with Ledger(ws) as ledger:
+        chunks = ledger.query("SELECT id, document_id, text, language FROM chunks WHERE excluded = '' AND retired = 0 "
+                              "AND header_start IS NULL")
+    quotes = {}
+    for pair in qa.all_accepted(ws):
+        quotes.setdefault(pair.section, set()).add(pair.evidence.quote)
+    counts = {}
+    for chunk in chunks:
+        places = pieces(chunk["text"], chunk["language"])
+        spans = [(at, at + len(quote)) for quote in quotes.get(chunk["id"], ())
+                 if (at := chunk["text"].find(quote)) >= 0]
+        direct = [any(a < end and start < b for a, b in spans) for start, end in places]
+        near = sum(any(direct[max(0, n - 1):n + 2]) for n in range(len(places)))
+        sums = counts.get(chunk["document_id"], (0, 0))
+        counts[chunk["document_id"]] = (sums[0] + len(places), sums[1] + near)
+    return {id: sums for id, sums in counts.items() if sums[0]}

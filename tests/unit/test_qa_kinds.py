@@ -5,6 +5,7 @@ import json
 import pytest
 
 from core import datasets, qa
+from core.errors import UserError
 from core.qa.absent import Nearest, judge_absent
 from core.qa.dialogue import write_dialogue
 from core.qa.gates import check
@@ -108,3 +109,32 @@ def test_a_conversation_is_kept_shown_and_taught_turn_by_turn(ws):
     info = qa.make_dataset(ws, "Talks")
     [talk] = datasets.conversations(ws, info.id, "train")
     assert [m["content"] for m in talk] == [*earlier[0][:2], *earlier[1][:2], ADA["question"], "Ada Quill does."]
+
+
+def talk(ws):
+    earlier = tuple((t["question"], t["answer"], t["quote"]) for t in (WEIGHT, BAR))
+    add_drafts(ws, TEXT, [Draft(ADA["question"], ADA["answer"], ADA["quote"], DIALOGUE, DIALOGUE, 0, earlier)])
+    return qa.find_pairs(ws, Filter())[0][0]
+
+
+def test_every_turn_of_a_conversation_can_be_changed_and_taken_back(ws):
+    first = talk(ws)
+    changed = qa.edit_pair(ws, first.id, answer="45 kg.", turn=0)
+    assert changed.earlier[0] == (WEIGHT["question"], "45 kg.", QUOTE) and changed.earlier[1:] == first.earlier[1:]
+    assert (changed.state, changed.origin, changed.answer) == ("accepted", "edited", first.answer)
+    wrong = qa.edit_pair(ws, first.id, answer="It weighs 54 kg.", turn=0)
+    assert (wrong.state, wrong.reason) == ("rejected", "numbers"), "the first turn counts as much as the last"
+    assert qa.edit_pair(ws, first.id, question="Who looks after it?").reason == "numbers"
+    qa.undo(ws), qa.undo(ws)
+    assert qa.get_pair(ws, first.id) == changed
+    loose = qa.edit_pair(ws, first.id, question="How heavy is it?", turn=0)
+    assert (loose.state, loose.reason) == ("rejected", "standalone"), "nothing precedes the first turn"
+    assert qa.edit_pair(ws, first.id, question="And at which pressure is it run?", turn=1).reason == "standalone"
+    back = qa.revert_pair(ws, first.id)
+    assert (back.earlier, back.question, back.state, back.origin) == (first.earlier, first.question, "accepted",
+                                                                      "generated")
+    qa.undo(ws)
+    assert qa.get_pair(ws, first.id).reason == "standalone"
+    for turn, text in ((0, " "), (7, "What?")):
+        with pytest.raises(UserError):
+            qa.edit_pair(ws, first.id, question=text, turn=turn)

@@ -94,7 +94,20 @@ def _opened(call: Call, run: str | None) -> list[Any]:
     known = [(f"{r.view.title or r.view.id} · {_when(r)}", r.view.id) for r in training.tuned_runs(call.ws)]
     run = run if run in [v for _, v in known] else (known[0][1] if known else None)
     hint = call.t("compare.ui.hint" if run else "compare.ui.nothing")
+    if run and (scored := _before(call, run)):
+        hint += "\n\n" + scored
     return [gr.update(choices=known, value=run), hint, gr.update(interactive=run is not None), *_ideas(call, run)]
+
+
+def _before(call: Call, run: str) -> str:
+    """How many held-out questions the base model answered right when it was asked in step 2; empty if it was not."""
+    settings = training.run_settings(call.ws, run)
+    try:
+        rows = datasets.conversations(call.ws, settings.dataset, "held_out")
+    except UserError:
+        return ""
+    scored = qa.before_scores(call.ws, settings.model, rows)
+    return call.t("known.ui.before", known=scored.known, asked=scored.asked) if scored else ""
 
 
 def _when(run: training.RunInfo) -> str:

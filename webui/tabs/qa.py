@@ -14,11 +14,13 @@ from webui.forms import Form
 from webui.page import Call, Page
 from webui.tabs.qa_coverage import Coverage
 from webui.tabs.qa_helper import HelperCard, last_helper
+from webui.tabs.qa_known import KnownBox
 from webui.tabs.qa_panel import Panel
 from webui.tabs.qa_preference import PreferenceBox
+from webui.tabs.qa_pull import PullBox
 from webui.tabs.qa_review import Review
 from webui.tabs.qa_style import StyleCard
-from webui.tabs.qa_words import Situation, buttons, honest, situation, summary, trouble, written
+from webui.tabs.qa_words import Situation, buttons, estimate_words, honest, situation, summary, trouble, written
 
 POLL_S = 3.0
 
@@ -47,11 +49,13 @@ class QATab:
         with gr.Column(elem_classes="card"):
             gr.Markdown(tr("qa.ui.title"))
             self.helper = HelperCard(self.page)
+            PullBox(self.page, self.helper)
             self.honest = gr.Markdown("", elem_classes="hint", elem_id="qa-honest")
             self.documents = gr.CheckboxGroup([], label=tr("qa.ui.documents"), interactive=True, visible=False,
                                               elem_id="qa-documents")
             self.style = StyleCard(self.page)
             self.form = Form.build(self.page, BuildSettings)
+            self.estimate = gr.Markdown("", visible=False, elem_classes="hint", elem_id="qa-estimate")
             self.message = gr.Markdown("", visible=False, elem_classes="doubt", elem_id="qa-message")
             with gr.Row(elem_classes=["actions", "primary-row"]):
                 self.write = gr.Button(tr("qa.ui.no_documents"), variant="primary", interactive=False,
@@ -68,6 +72,7 @@ class QATab:
             self.trouble = gr.Markdown("", visible=False, elem_classes="doubt", elem_id="qa-trouble")
             self.review = Review(page, self.panel, self.left)
             self.coverage = Coverage(page)
+            KnownBox(page, self.review, self.panel)
             PreferenceBox(page)
 
     def _wire(self) -> None:
@@ -88,6 +93,11 @@ class QATab:
         people = (self.documents.input, self.helper.url.input, self.helper.model.input)
         for event in (*people, *(done.then for done in self.helper.settled)):
             page.on(event, self.choose, chosen, self.state)
+            page.on(event, self.foresee, chosen | self.form.inputs | self.style.inputs, self.estimate,
+                    trigger_mode="always_last")
+        for control in self.form.controls.values():
+            page.on(control.change, self.foresee, chosen | self.form.inputs | self.style.inputs, self.estimate,
+                    trigger_mode="always_last")
         page.on(self.helper.kind.input, lambda call, kind: gr.update(visible=kind != "builtin"), self.helper.kind,
                 self.style.box)
         page.on(self.write.click, self.start, chosen | self.form.inputs | self.style.inputs,
@@ -103,7 +113,7 @@ class QATab:
 
     def draw(self, call: Call, now: Situation, ticked: list[str], helper: HelperSettings) -> list[Any]:
         """Updates for `state`."""
-        words, colour = summary(call, now.counts)
+        words, colour = summary(call, now.counts, qa.knowledge(call.ws))
         write, following = buttons(call, now, ticked, helper)
         ended = ending(call, now.build)
         doubts = trouble(call, now.build)
@@ -133,6 +143,16 @@ class QATab:
         """Another helper or other documents: what the button offers."""
         return self.draw(call, situation(call), values[self.documents] or [], self.helper.read(values))
 
+    def foresee(self, call: Call, values: dict[Any, Any]) -> Any:
+        """What the build will take of a service; nothing is said of the built-in helper, which costs nothing."""
+        ticked = values[self.documents] or []
+        if values[self.helper.kind] == "builtin" or not ticked:
+            return gr.update(visible=False)
+        helper = self.helper.read(values)
+        settings = self.form.read(values, helper=helper, documents=tuple(ticked),
+                                  **self.style.read(call, values, helper.kind))
+        return gr.update(value=estimate_words(call, qa.estimate_build(call.ws, settings)), visible=True)
+
     def start(self, call: Call, values: dict[Any, Any]) -> list[Any]:
         """Starts the build."""
         helper, ticked = self.helper.read(values), values[self.documents] or []
@@ -156,13 +176,13 @@ class QATab:
         return ["", gr.skip(), *self.draw(call, situation(call), ticked, helper), gr.Timer(active=True)]
 
     def look_at_page(self, call: Call, places: list[Any], pile: str, query: str, document: str, page: str, kind: str,
-                     reason: str, event: gr.SelectData) -> list[Any]:
+                     reason: str, known: str, event: gr.SelectData) -> list[Any]:
         """The page of the clicked field: its pairs in the table, and what of it is not used."""
         place = self.coverage.place(places, event)
         if place is None:
             return [gr.skip()] * (3 + len(self.review.pager.all_outputs))
         document, number = place
-        rows = self.review.pager.first(call, "ready", query, document, str(number), kind, reason)
+        rows = self.review.pager.first(call, "ready", query, document, str(number), kind, reason, known)
         return [self.coverage.passages(call, document, number), document, str(number), *rows]
 
     def tick(self, call: Call, values: dict[Any, Any]) -> list[Any]:

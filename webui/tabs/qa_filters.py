@@ -35,35 +35,38 @@ class Filters:
             self.reason = gr.Dropdown([("", "")], value="", show_label=False, container=False, interactive=True,
                                       scale=3, min_width=150, visible=False, label=tr("qa.ui.filter_reason"),
                                       elem_id="qa-filter-reason")
+            self.known = gr.Dropdown([("", "")], value="", show_label=False, container=False, interactive=True, scale=2,
+                                     min_width=150, visible=False, label=tr("known.ui.filter"),
+                                     elem_id="qa-filter-known")
 
     @property
     def inputs(self) -> list[Any]:
         """What `read` needs, in its order."""
-        return [self.pile, self.query, self.document, self.page, self.kind, self.reason]
+        return [self.pile, self.query, self.document, self.page, self.kind, self.reason, self.known]
 
     @property
     def outputs(self) -> list[Any]:
         """What `updates` fills, in its order."""
-        return [self.pile, self.kind, self.reason]
+        return [self.pile, self.kind, self.reason, self.known]
 
     def wire(self, page: Page, show: Any, outputs: list[Any]) -> None:
         """Calls `show` with the first page whenever a filter changes."""
         for box in (self.query, self.page):
             page.on(box.change, show, self.inputs, outputs, trigger_mode="always_last")
-        for control in (self.pile, self.document, self.kind, self.reason):
+        for control in (self.pile, self.document, self.kind, self.reason, self.known):
             page.on(control.input, show, self.inputs, outputs)
 
     @staticmethod
-    def read(pile: str, query: str, document: str, page: str, kind: str, reason: str) -> Filter:
+    def read(pile: str, query: str, document: str, page: str, kind: str, reason: str, known: str = "") -> Filter:
         """The pairs that are meant. A reason counts only in the piles that have reasons."""
         number = int(page) if (page or "").strip().isdecimal() else 0
         doubtful = pile in ("look", "rejected")
         return Filter(query or "", document or "", number, kind or "", (pile,),  # type: ignore[arg-type]
-                      (reason or "") if doubtful else "")
+                      (reason or "") if doubtful else "", known or "")
 
     @staticmethod
     def updates(call: Call, pile: str, kind: str, reason: str) -> list[Any]:
-        """Piles with their counts, and the types and reasons that occur."""
+        """Piles with their counts, the types and reasons that occur, and what the model knows once it was asked."""
         known = qa.choices(call.ws)
         piles = [(call.t("qa.ui.pile_count", name=call.t(f"qa.ui.pile.{p}"), count=f"{known.piles.get(p, 0):,}"), p)
                  for p in PILES if known.piles.get(p) or p not in ("deleted",) or p == pile]
@@ -72,7 +75,10 @@ class Filters:
         return [gr.update(choices=piles, value=pile),
                 gr.update(choices=[(call.t("qa.ui.all_kinds"), ""), *((kind_name(call, k), k) for k in kinds)]),
                 gr.update(choices=[(call.t("qa.ui.all_reasons"), ""), *((call.t(f"qa.gate.{r}"), r) for r in reasons)],
-                          visible=pile in ("look", "rejected") and bool(reasons))]
+                          visible=pile in ("look", "rejected") and bool(reasons)),
+                gr.update(choices=[(call.t("known.ui.all"), ""),
+                                   *((call.t(f"known.choice.{k}", count=f"{n:,}"), k) for k, n in known.known.items())],
+                          visible=bool(known.known))]
 
     def documents_update(self, call: Call, chosen: str) -> tuple[str, Any]:
         """(the document that stays chosen, the update with those that there are)."""

@@ -32,7 +32,8 @@ class HelperCard:
         self.kind = gr.Radio([(tr(f"helper.kind.choice.{kind}"), kind) for kind in KINDS], value="builtin",
                              label=tr("helper.kind.label"), elem_id="helper-kind")
         with gr.Column(visible=False, elem_classes="inset") as self.service:
-            self.preset = gr.Dropdown([(tr(f"qa.ui.preset.{name}"), url) for name, url in PRESETS.items()], value=None,
+            self.preset = gr.Dropdown([*((tr(f"qa.ui.preset.{name}"), url) for name, url in PRESETS.items()),
+                                       (tr("qa.ui.preset.custom"), "")], value=None,
                                       label=tr("qa.ui.preset"), elem_id="helper-preset", interactive=True)
             self.url = gr.Textbox(label=tr("helper.base_url.label"), info=tr("helper.base_url.help"), max_lines=1,
                                   elem_id="helper-base_url")

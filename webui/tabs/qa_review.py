@@ -85,6 +85,7 @@ class Review:
         for button, act in ((panel.confirm, self.confirm_open), (panel.delete, self.delete_open)):
             page.on(button.click, act, typed | {self.ids}, [*self.changed, *self.opened])
         page.on(panel.close.click, self.close, panel.typed, self.opened)
+        page.on(panel.turn.input, self.turn, typed | {panel.turn}, [*panel.turned, panel.saved, *self.changed])
         for button, by in ((panel.back, -1), (panel.forward, 1)):
             page.on(button.click, partial(self.step, by), typed | {self.ids}, [*self.changed, *self.opened])
         self.replace.wire(page, self.filters, narrow, self.changed, self._again)
@@ -135,18 +136,25 @@ class Review:
         """Opens a pair in the place of the settings; None brings the settings back."""
         return [gr.update(visible=id is None), *self.panel.show(call, id)]
 
-    def choose(self, call: Call, ids: list[str], open: str | None, question: str, answer: str,
+    def choose(self, call: Call, ids: list[str], open: str | None, question: str, answer: str, at: int | None,
                event: gr.SelectData) -> list[Any]:
         """Opens the pair of the clicked row; the first column only ticks."""
         row, column = event.index
         if column == 0 or row >= len(ids):
             return [gr.skip()] * len(self.opened)
-        self.panel.store(call, open, question, answer)
+        self.panel.store(call, open, question, answer, at)
         return self.show(call, ids[row])
 
-    def close(self, call: Call, open: str | None, question: str, answer: str) -> list[Any]:
+    def turn(self, call: Call, values: dict[Any, Any]) -> list[Any]:
+        """Keeps what was typed into one turn of a conversation and shows another."""
+        pair, stored = self._store(call, values)
+        rows = self._again(call, values) if stored else [gr.skip()] * len(self.changed)
+        return [*self.panel.look_at_turn(call, values[self.panel.open], values[self.panel.turn]),
+                saved_words(call, pair) if stored else "", *rows]
+
+    def close(self, call: Call, open: str | None, question: str, answer: str, at: int | None) -> list[Any]:
         """Keeps what was typed and brings the settings back."""
-        self.panel.store(call, open, question, answer)
+        self.panel.store(call, open, question, answer, at)
         return self.show(call, None)
 
     def step(self, by: int, call: Call, values: dict[Any, Any]) -> list[Any]:

@@ -10,7 +10,7 @@ from core import documents, jobs, models, qa
 from core.documents import DocumentInfo, masked
 from core.llm import HelperSettings
 from core.models import STARTER_ID
-from core.qa import Change, Counts, Pair
+from core.qa import Change, Counts, Knowledge, Pair
 from webui.components.pictures import marked_for_browser
 from webui.components.words import plain, size
 from webui.page import Call
@@ -109,13 +109,33 @@ def honest(call: Call, now: Situation, ticked: list[str], kind: str) -> str:
     return call.t(f"qa.ui.honest.{key}")
 
 
-def summary(call: Call, counts: Counts) -> tuple[str, str]:
-    """(text, class of its colour): how many pairs there are and what that is good for."""
+def estimate_words(call: Call, found: qa.Estimate) -> str:
+    """What a build will take."""
+    if not found.chunks:
+        return call.t("qa.ui.estimate_nothing")
+    numbers = {"requests": f"{found.requests:,}", "sent": f"{_round(found.tokens_in):,}",
+               "received": f"{_round(found.tokens_out):,}"}
+    words = call.t("qa.ui.estimate", **numbers)
+    return f"{words} {call.t('qa.ui.estimate_cost', cost=f'{found.cost:,.2f}')}" if found.cost else words
+
+
+def _round(number: int) -> int:
+    """Two significant digits: more would promise what no estimate knows."""
+    digits = max(0, len(str(number)) - 2)
+    return round(number, -digits)
+
+
+def summary(call: Call, counts: Counts, now: Knowledge | None = None) -> tuple[str, str]:
+    """(text, class of its colour): how many pairs there are, what the model knows of them, and what that is good
+    for."""
     if not counts.total:
         return "", "hint"
     words = f"**{call.t('qa.ui.total', count=counts.total)}** · {call.t('qa.ui.facts', count=counts.facts)}"
     if counts.rejected:
         words += " · " + call.t("qa.ui.refused", count=counts.rejected)
+    if now is not None and now.asked:
+        words += " · " + call.t("known.ui.summary", model=plain(now.model.label), known=f"{now.known:,}",
+                                asked=f"{now.asked:,}")
     if counts.total < FEW:
         return f"{words}\n\n{call.t('qa.ui.advice.few', count=counts.total)}", "blocker"
     if counts.total < ENOUGH:
@@ -158,9 +178,11 @@ def change_words(call: Call, change: Change) -> str:
 
 
 def row_cells(call: Call, pair: Pair) -> list[Any]:
-    """A row of the table: tick, question, answer, and where it comes from or why it lies where it does."""
+    """A row of the table: tick, question, answer, and where it comes from or why it lies where it does, with what the
+    model knows of it."""
     why = pair.reason or pair.doubt
     last = f"{call.t(f'qa.gate.{why}')} — {source(call, pair)}" if why else source(call, pair)
+    last += f" · {call.t(f'known.badge.{pair.known}')}" if pair.known else ""
     asked = " → ".join([*(turn[0] for turn in pair.earlier), pair.question])
     return [False, asked, pair.answer, f"✓ {last}" if pair.confirmed else last]
 

@@ -34,6 +34,20 @@ SELF_ZH = re.compile(
     rf"|^(?:请)?(?:把|将|妥善|仔细|认真|先)?(?:本|此|该)?(?:保管|保存|阅读|收好)?(?:本|此|该)?{BOOK_ZH}.{{0,2}}(?:放|保存|保管|妥善|收好|交|$|。)"
     r"|^(?:请)?(?:另)?(?:详见|参见|参阅|请见|见|参考)(?:第|本|附录|上|下)"
 )
+ELSEWHERE = re.compile(
+    r"(?:For .{0,60}, )?(?:please )?(?:see|refer to|check out|consult|visit|have a look at)\b[^.]*\.?\Z"
+    r"|(?:更多|有关|关于|详细|具体)?[^，。；]{0,24}(?:请)?(?:参考|参阅|参见|详见|查看|请见)[^，。；]{0,60}。?\Z",
+    re.IGNORECASE)
+COMMON_HEADING = re.compile(
+    r"(?:overview|introduction|configuration|installation|installing|usage|how to use|getting started|quick ?start"
+    r"|examples?|notes?|summary|background|requirements|prerequisites|setup|set-up|features|licen[cs]e|contributing"
+    r"|conclusions?|abstract|discussion|methods?|results?|appendix|limitations|options|parameters|settings|details|more|other|general"
+    r"|description|acknowledge?ments?|changelog|what'?s new|troubleshooting|references?)\Z"
+    r"|(?:概述|简介|引言|介绍|安装|配置|使用|使用方法|使用说明|快速开始|快速入门|示例|例子|说明|注意|注意事项|总结"
+    r"|小结|结论|背景|摘要|要求|准备|准备工作|前言|其他|参数|参数说明|参数设置|功能|特点|特性|常见问题|附录"
+    r"|更新日志|方法|结果|训练|评估|推理|部署)\Z",
+    re.IGNORECASE)
+"""Headings that many documents have: alone they do not say what is asked about."""
 GENERIC_HEADING = re.compile(
     r"^(?:(?:technical|general|product|basic|key) )*(?:data|specifications?|specs"
     r"|details|dimensions|properties|parameters"
@@ -48,6 +62,11 @@ def about_document(text: str, language: str) -> bool:
     if language == "zh":
         return bool(SELF_ZH.search(text)) and not re.search(r"\d", text.split("第")[0])
     return bool(READING.search(text)) or bool(SELF.search(text)) and not re.search(r"\d", text)
+
+
+def points_elsewhere(text: str) -> bool:
+    """Whether a text only says where else to read."""
+    return len(text) < 120 and bool(ELSEWHERE.match(text))
 
 
 def leans_on(text: str, language: str) -> bool:

@@ -43,6 +43,9 @@ BROKEN = re.compile(
     r"|\b(?:the|a|an) (?:the|a|an|is|are|does)\b|\bthat\?$|\bthe \w+ out\?$",
     re.IGNORECASE,
 )
+HOLE = re.compile(r"\b(?:a|an|the|a single) (?:by|of|for|in|on|at|to|with|and|or|which|that|is|are|was|were"
+                  r"|[a-z]+ed by)\b|\b(?:a|an|the)\?")
+"""What an answer leaves behind when it is taken out of the middle of its words."""
 NUMBERS = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
@@ -98,6 +101,8 @@ def acceptable(question: str, fact: Fact, language: str, headings: str = "", rul
     if not ruled and fact.kind.split(":")[0] not in ("code", "remedy", "howto", "faq", "list"):
         if BROKEN.search(text) or invented(text, fact, headings):
             return False
+    if ruled and HOLE.search(text):
+        return False
     if not (2 if ruled else 3) <= len(text.split()) <= 30 or _gives_away(text, fact) or _repeats(text):
         return False
     shared = set(words(text)) & set(words(f"{fact.statement} {fact.subject} {headings}"))

@@ -6,6 +6,7 @@ import re
 from itertools import zip_longest
 
 from core.qa.rules.clauses import base_of_gerund
+from core.qa.rules.columns import column_name, is_many, odd, odd_questions
 from core.qa.rules.sentences import split_at_verb
 from core.qa.rules.tables import VERB_HEAD
 from core.qa.rules.values import TIME_UNIT
@@ -16,6 +17,7 @@ ENDS = re.compile(r"([A-Z][\w'’]*(?: [A-Z][\w'’]*)*) ?[–—→-] ?([A-Z][\
 """Two places with a dash between them, and the kind of thing that leads from one to the other."""
 
 
+CLOCK = re.compile(r"\d{1,2}:\d\d(?!\d)|\d{1,2}\.\d\d (?:[ap]\.?m\b|h\b|o'clock)", re.IGNORECASE)
 MEANS = re.compile(r"(?:meaning|description|purpose|use|function|explanation)s?", re.IGNORECASE)
 """Columns that say what a row's thing is."""
 
@@ -53,7 +55,9 @@ def cell_questions(fact: Fact, column: str) -> list[str]:
 
 
 def _cell(fact: Fact, subject: str, column: str) -> list[str]:
-    name = column if column[:2].isupper() else column[:1].lower() + column[1:]
+    name = column_name(column)
+    if odd(column, fact.answer.rstrip(".")):
+        return odd_questions(subject, column, fact.answer.rstrip("."), "en")
     if VERB_HEAD.match(column):
         verb = name[:-1] if not name.endswith("ses") or name == "closes" else name[:-2]
         ask = "When" if re.match(r"\d", fact.answer) else "What"
@@ -72,14 +76,15 @@ def _cell(fact: Fact, subject: str, column: str) -> list[str]:
     if MEANS.fullmatch(name):
         return [f"What is {subject} for?", f"What does {subject} mean?", f"What is the {name} of {subject}?",
                 f"Can you explain {subject}?", f"What does {subject} do?", f"Which {name} does {subject} have?"]
-    verb = "are" if re.search(r"[^s]s$", name.split()[0]) else "is"
+    verb = "are" if is_many(name) else "is"
     made = [
         f"What {verb} the {name} for {subject}?",
         f"Tell me the {name} of {subject}.",
         f"Which {name} does {subject} have?",
         f"I need to know the {name} for {subject}.",
     ]
-    if re.search(r"price|cost|fare|fee|rate|charge", name, re.IGNORECASE) or re.match(r"[$€£¥]", fact.answer):
+    priced = re.search(r"\b(?:price|cost|fare|fee|rate|charge)", name, re.IGNORECASE)
+    if priced or re.match(r"[$€£¥]\s?\d", fact.answer):
         made[1:1] = [f"How much is {subject}?", f"How much do I pay for {subject}?"]
     elif re.search(r"time|duration", name) and TIME_UNIT.search(fact.answer):
         made[1:1] = [f"How long is the {name} for {subject}?", f"How long does {subject} take?"]
@@ -88,7 +93,7 @@ def _cell(fact: Fact, subject: str, column: str) -> list[str]:
     elif re.fullmatch(r"default(?: value)?|standard(?: value)?|factory setting", name):
         made[1:1] = [f"What is {subject} by default?", f"What is {subject} set to by default?",
                      f"Which value does {subject} have when nothing is changed?"]
-    elif re.match(r"\d{1,2}[:.]\d\d", fact.answer):
+    elif CLOCK.match(fact.answer):
         made[1:1] = [f"When is the {name} for {subject}?", f"At what time is the {name} of {subject}?"]
     elif re.fullmatch(r"[\d,.]+", fact.answer) and name.endswith("s"):
         made[1:1] = [f"How many {name} does {subject} have?", f"How many {name} do I get with {subject}?"]
@@ -97,7 +102,7 @@ def _cell(fact: Fact, subject: str, column: str) -> list[str]:
     elif re.match(r"[-−]?\d", fact.answer):
         made[1:1] = [
             f"How many {name} are there for {subject}?"
-            if name.split()[0].endswith("s")
+            if is_many(name)
             else f"How high is the {name} for {subject}?"
         ]
     return made
@@ -105,7 +110,7 @@ def _cell(fact: Fact, subject: str, column: str) -> list[str]:
 
 def label_questions(fact: Fact) -> list[str]:
     name = lower(fact.subject)
-    name = name[:1].lower() + name[1:] if not name[:2].isupper() else name
+    name = column_name(name)
     ask = "Who" if PERSON.match(fact.answer) else "What"
     return [
         f"{ask} is the {name}?",

@@ -46,7 +46,8 @@ def plain(text: str) -> str:
     """Text without Markdown marks, on one line."""
     text = LINK.sub(r"\1", text)
     text = MARKS.sub(lambda m: " " if m[0][0] == "<" else "", text)
-    return re.sub(r"\s+", " ", re.sub(r"\\([\\`*_{}\[\]()#+\-.!|<>])", r"\1", text)).strip()
+    text = re.sub(r"\s+", " ", re.sub(r"\\([\\`*_{}\[\]()#+\-.!|<>])", r"\1", text)).strip()
+    return re.sub(r"^(?:[>_] )+", "", text)
 
 
 def plain_heading(text: str) -> str:

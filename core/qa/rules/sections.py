@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-from core.qa.rules.document import GENERIC_HEADING, about_document, document_subject, leans_on
+from core.qa.rules.columns import column_name
+from core.qa.rules.document import COMMON_HEADING, GENERIC_HEADING, about_document, document_subject, leans_on
 from core.qa.rules.parts import Part, Span, plain, plain_heading
 from core.qa.rules.sentences import split_sentences
 from core.qa.rules.verbs_en import lower
@@ -28,7 +29,7 @@ def section_facts(source: str, parts: list[Part], title: str, heading: str, lang
             run.append(part.span)
             continue
         if run and heading and not GENERIC_HEADING.match(heading) and not heading.endswith(("?", "？")):
-            name = document_subject(title, language) if heading == title else heading
+            name = document_subject(title, language) if heading == title else _named(heading, title, language)
             facts += _fact(source, run, name, language)
         run = []
         # What follows a list or a table under the same heading seldom stands for the whole section.
@@ -42,6 +43,19 @@ def section_questions(subject: str, language: str) -> list[str]:
         return [f"请介绍一下{subject}。", f"关于{subject}，需要了解什么？", f"{subject}有哪些要点？"]
     name = lower(subject)
     return [f"Tell me about {name}.", f"What should I know about {name}?", f"What is important about {name}?"]
+
+
+def _named(heading: str, title: str, language: str) -> str:
+    """A heading that many documents have, with what the document is about; "" when its title does not tell."""
+    if not COMMON_HEADING.match(heading):
+        return heading
+    about = document_subject(title, language) or title
+    if not title or COMMON_HEADING.match(title) or len(about.split()) > 6 or len(about) > 50:
+        return ""
+    if language == "zh":
+        return f"{about}的{heading}"
+    small = column_name(heading)
+    return f"{small} with {about}" if re.match(r"\w+ing\b", heading) else f"the {small} of {about}"
 
 
 def _fact(source: str, run: list[Span], name: str, language: str) -> list[Fact]:

@@ -91,15 +91,20 @@ def split_at_verb(sentence: str) -> tuple[str, str, str] | None:
     return None
 
 
+RELATION_ZH = re.compile(r"(?:根据|按照|依据|基于|通过|由于|为了|随着|经过|除了|对于|关于|针对|与其|相比)")
+"""Words that begin a circumstance; what follows them is not what the sentence is about."""
+
+
 def subject_of(sentence: str, language: str) -> str:
     """What a sentence is about, or "" when rules cannot tell."""
     if language == "zh":
         match = SUBJECT_ZH.match(sentence)
-        return match[1].strip("，,：: “”") if match and "，" not in match[1] else ""
+        subject = match[1].strip("，,：: “”") if match and "，" not in match[1] else ""
+        return "" if RELATION_ZH.match(subject) else subject
     parts = split_at_verb(sentence)
     if not parts or len(parts[0].split()) > 8 or parts[0].split()[0].lower() in ("you", "we", "i", "this", "it"):
         return ""
-    return parts[0]
+    return parts[0].rstrip(" -–—:")
 
 
 def resolve(sentence: str, previous: str, language: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from core.qa.rules.attributes import attribute_fact, is_attribute_table
+from core.qa.rules.columns import INDEX, NUMBER, column_name, is_many, odd, odd_statement, other_script
 from core.qa.rules.parts import TABLE_RULE, Span
 from core.qa.types import Fact
 
@@ -36,6 +37,8 @@ REMEDY_HEAD = re.compile(r"remed|action|solution|fix|what to do|measure|resol|�
 KIND_ZH = re.compile(r"^(?:.{0,2}(?:模式|套餐|房型|型|级|路线|线路|版|档|票种|班))$")
 VERB_HEAD = re.compile(r"^(?:opens|closes|starts|ends|begins|leaves|arrives|departs|costs|takes|lasts)$", re.IGNORECASE)
 
+MOST_KEYS = 3
+NOTHING = re.compile(r"(?:none|null|nil|n/a|[-–—]|无)\Z", re.IGNORECASE)
 ROW_CODE = re.compile(r"^[A-Za-z]{0,4}[-_ ]?\d{1,5}[A-Za-z]?$")
 FAULTS = re.compile(r"fault|error|message|code|alarm|trouble|problem|故障|错误|代码|报警|异常|提示", re.IGNORECASE)
 
@@ -54,6 +57,7 @@ def table_facts(rows: list[Row], heading: str, language: str, owner: str = "", b
     if head and is_attribute_table(head):
         pairs = [(span, row) for span, row in body if len(row) == 2 and all(row)]
         return [attribute_fact(span, row[0], row[1], owner, language) for span, row in pairs]
+    width = key_width([row for _, row in body if head and len(row) == len(head)])
     for span, row in body:
         if len([c for c in row if c]) < 2 or not row[0]:
             continue
@@ -62,8 +66,30 @@ def table_facts(rows: list[Row], heading: str, language: str, owner: str = "", b
         elif _is_code_table(head, row):
             facts += _code_row(span, head, row, language)
         else:
-            facts += _cells(span, head, row, language)
+            facts += _cells(span, *_keyed(head, row, width, language), language)
     return facts
+
+
+def key_width(rows: list[list[str]]) -> int:
+    """How many leading columns tell the rows apart, at most `MOST_KEYS`, those after the first being words. Else 1:
+    then a thing has several values, and the gates find those that contradict each other."""
+    columns = min(map(len, rows), default=0)
+    for width in range(1, min(MOST_KEYS, columns - 1) + 1):
+        if width > 1 and any(re.match(r"[-−+$€£¥]?\d", row[width - 1]) for row in rows):
+            break
+        if len({tuple(row[:width]) for row in rows}) == len({tuple(row) for row in rows}):
+            return width
+    return 1
+
+
+def _keyed(head: list[str], row: list[str], width: int, language: str) -> tuple[list[str], list[str]]:
+    """Names and cells with the columns that tell the rows apart as one: "LoRA (Llama 2, 7 B)"."""
+    further = [f"{name}: {cell}" if NOTHING.match(cell) else cell for name, cell in zip(head, row, strict=True) if cell]
+    further = further[1:width]
+    if width == 1 or not further:
+        return head, row
+    name = f"{row[0]}（{'，'.join(further)}）" if language == "zh" else f"{row[0]} ({', '.join(further)})"
+    return ["", *head[width:]], [name, *row[width:]]
 
 
 def _head_and_body(rows: list[Row], heading: str, language: str, before: Row | None) -> tuple[list[str], list[Row]]:
@@ -72,6 +98,8 @@ def _head_and_body(rows: list[Row], heading: str, language: str, before: Row | N
     body = [r for r in rows if not TABLE_RULE.match(r[0].text)]
     if not body:
         return [], []
+    if not ruled and _names_columns([row for _, row in body]) and body[0][0].text.lstrip().startswith("<tr"):
+        return body[0][1], body[1:]
     if not ruled:
         return (before[1] if before and len(before[1]) == len(body[0][1]) else []), body
     first = body[0][1]
@@ -83,6 +111,13 @@ def _head_and_body(rows: list[Row], heading: str, language: str, before: Row | N
         names = ["代码", "含义", "处理方法"] if language == "zh" else ["Code", "Meaning", "What to do"]
         return names[: len(first)], body
     return [], body
+
+
+def _names_columns(rows: list[list[str]]) -> bool:
+    """Whether the first row has words above numbers."""
+    first, rest = rows[0], rows[1:]
+    return len(rest) > 1 and all(cell and not re.match(r"[-−+$€£¥]?\d", cell) for cell in first) and any(
+        all(len(row) > at and re.match(r"[-−+$€£¥]?\d", row[at]) for row in rest) for at in range(len(first)))
 
 
 def _fact(span: Span, statement: str, answer: str, subject: str, kind: str) -> Fact:
@@ -127,8 +162,14 @@ def _code_row(span: Span, head: list[str], row: list[str], language: str) -> lis
 
 def _cells(span: Span, head: list[str], row: list[str], language: str) -> list[Fact]:
     facts = []
+    if INDEX.match(head[0]) and NUMBER.match(row[0]):
+        head, row = head[1:], row[1:]  # a number that only counts the rows names nothing: the next column may
+        if not row or not row[0] or NUMBER.match(row[0]):
+            return []
     subject = row_subject(head[0], row[0], language)
     for name, cell in zip(head[1:], row[1:], strict=True):
+        if language == "en" and other_script(subject, name):
+            continue
         if cell and name and cell not in ("-", "–", "—", "n/a"):
             facts.append(_fact(span, cell_statement(subject, name, cell, language), cell, subject, f"cell:{name}"))
     return facts
@@ -148,6 +189,8 @@ def row_subject(head: str, row: str, language: str) -> str:
 def cell_statement(subject: str, name: str, cell: str, language: str) -> str:
     """A sentence that binds subject, column and value."""
     value = cell.rstrip(".。")
+    if odd(name, value):
+        return odd_statement(subject, name, value, language)
     if language == "zh":
         return f"{subject}的{name}是{value}。"
     if MEANING_HEAD.search(name):
@@ -158,6 +201,6 @@ def cell_statement(subject: str, name: str, cell: str, language: str) -> str:
             if re.match(r"\d", value)
             else f"{subject}: {name.lower()} {value}."
         )
-    column = name if name[:2].isupper() else name[:1].lower() + name[1:]
-    verb = "are" if re.search(r"[^s]s$", column.split()[0]) else "is"
+    column = column_name(name)
+    verb = "are" if is_many(column) else "is"
     return f"The {column} for {subject} {verb} {value}."

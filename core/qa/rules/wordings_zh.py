@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from core.qa.rules.attributes import attribute_questions
+from core.qa.rules.columns import odd, odd_questions
 from core.qa.rules.sections import KIND as SECTION
 from core.qa.rules.sections import section_questions
 from core.qa.rules.values import Value, find_values
@@ -25,6 +26,9 @@ OFTEN = re.compile(r"([^，]{2,14}?)(必须|应该|应当|应|需要|需|要)?�
                    r"([^，]{1,6})一次")
 UNNAMED = re.compile(r"[把被将]|^(?:可以|在|一台|一个|必须|不得|每|如果)|[后前时中]$|最[多少]$|平均$")
 IN_CHARGE = re.compile(r"(?:主管|负责人|经理|联系人|作者|校长|主任|厂长|院长|老师|医生|设计师|创始人)$")
+_NO_NAME = re.compile(r"[您你我他她]|(?:可|将|使|请|也|还|并|但|而|直接|此外|其中|例如|因此|所以|同时|另外"
+                      r"|通过|目前|现在|然后)"
+                      r"|.*(?:可以|[上下里能会要应可])$")
 LIMIT = re.compile(r"([^，]{2,14}?)(少于|低于|高于|超过|多于)多少[^\W\d]{1,3}时(?:必须|应|需要?|要)([^，]{1,8})")
 
 
@@ -73,7 +77,8 @@ def questions_zh(fact: Fact, spare: bool = True) -> list[str]:
         made = [f"{subject}的情况是怎样的？", f"请介绍一下{subject}。"]
     else:
         made = _sentence(fact)
-    nameable = not re.match(r"必须|不得|如果|可以|在|出现|拆|若|当|应|每|一|\d|.*[时前后中内变]$", subject)
+    nameable = not re.match(r"必须|不得|如果|可以|在|出现|拆|若|当|应|每|一|\d|.*[时前后中内变]$", subject) \
+        and not _NO_NAME.match(subject)
     if spare and nameable and len(made) < 3 and kind in ("fact", "item") and 1 < len(subject) < 14:
         made += [f"关于{subject}，有什么规定或说明？", f"介绍一下{subject}。"]
     return list(dict.fromkeys(re.sub(r"(?<=[\u4e00-\u9fff，]) (?=[\u4e00-\u9fff])", "", q) for q in made))
@@ -109,6 +114,8 @@ def _at(moment: str) -> list[str]:
 
 def _cell(fact: Fact, column: str) -> list[str]:
     subject = fact.subject
+    if odd(column, fact.answer.rstrip("。")):
+        return odd_questions(subject, column, fact.answer.rstrip("。"), "zh")
     if re.match(r"\d{1,2}[:：]\d\d", fact.answer):
         return [
             f"{subject}的{column}是几点？",
@@ -142,7 +149,7 @@ def _sentence(fact: Fact) -> list[str]:
         return _around(fact, value)
     rest = text.strip("。")
     at = rest.find("是")
-    if 1 < at < 16 and "，" not in rest[:at]:
+    if 1 < at < 16 and not re.search(r"[，：:]|[都也就还不并只均才正便可]$", rest[:at]):
         if IN_CHARGE.search(rest[:at]):
             return [f"{rest[:at]}是谁？", f"谁是{rest[:at]}？", f"请问{rest[:at]}叫什么名字？"]
         return [f"{rest[:at]}是什么？", f"请问{rest[:at]}是什么？", f"什么是{rest[:at]}？"]
@@ -160,7 +167,7 @@ def _around(fact: Fact, value: Value) -> list[str]:
     while end < len(fact.statement) and fact.statement[end] not in "，；。：,;":
         end += 1
     clause = fact.statement[start:end]
-    if re.match(r"如果|若|一旦", clause):
+    if re.match(r"如果|若|一旦|(?:与|和|同).*(?:相比|不同)$", clause):
         return []
     ask = _word(value)
     if clause.startswith("即") and start > 0:
