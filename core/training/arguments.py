@@ -18,7 +18,7 @@ _DECAY_SHARE = 0.2
 
 def steps_in(settings: TrainSettings, rows: int) -> int:
     """Optimiser steps of a whole run over so many rows."""
-    batches = -(-rows // settings.batch_size)
+    batches = -(-rows // (settings.batch_size * settings.world))
     return settings.epochs * -(-batches // settings.gradient_accumulation)
 
 
@@ -50,6 +50,7 @@ def arguments(settings: TrainSettings, output: str, steps: int, evaluates: bool,
         "eval_steps": settings.evaluate_every or now_and_then, "save_strategy": "steps",
         "save_steps": settings.save_every or now_and_then, "save_total_limit": None, "report_to": [],
         "disable_tqdm": True, "dataloader_pin_memory": device.kind == "cuda", "push_to_hub": False,
+        "ddp_find_unused_parameters": False,
         **_schedule(settings, steps),
         **({"neftune_noise_alpha": settings.neftune_alpha} if settings.neftune_alpha else {}),
     }

@@ -59,7 +59,7 @@ class Lengths:
     def steps(self, settings: TrainSettings) -> int:
         """Optimiser steps of the whole run."""
         kept = self.rows + self.general - self.dropped(settings.cutoff_len)
-        batches = -(-kept // settings.batch_size)
+        batches = -(-kept // (settings.batch_size * settings.world))
         return settings.epochs * -(-batches // settings.gradient_accumulation)
 
     def tokens(self, settings: TrainSettings) -> float:

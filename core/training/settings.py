@@ -15,6 +15,8 @@ SCHEDULERS = ("linear", "cosine", "constant", "constant_with_warmup", "cosine_wi
 _LORA = "method=lora"
 _TALKS = "stage=sft"
 _LANGUAGE = "stage=sft|pt"
+STRATEGIES = ("single", "ddp", "fsdp", "fsdp_offload", "zero2", "zero2_offload", "zero3", "zero3_offload")
+_SEVERAL = f"strategy={'|'.join(STRATEGIES[1:])}"
 
 
 def _choice(default: str, choices: tuple[str, ...], **more: Any) -> Any:
@@ -91,6 +93,12 @@ class TrainSettings(Settings):
     tensorboard: bool = setting(False, advanced=True)
     wandb: bool = setting(False, advanced=True)
     notice: bool = setting(False, advanced=True)
+    strategy: str = _choice("single", STRATEGIES, advanced=True)
+    processes: int = setting(2, ge=1, le=64, step=1, advanced=True, when=_SEVERAL, engine="num_processes")
+    machines: int = setting(1, ge=1, le=256, step=1, advanced=True, when=_SEVERAL, engine="num_machines")
+    main_address: str = setting("", max_length=253, advanced=True, when=_SEVERAL, engine="main_process_ip",
+                                pattern=r"^([A-Za-z0-9:][A-Za-z0-9.:-]*)?$")
+    main_port: int = setting(29500, ge=1024, le=65535, step=1, advanced=True, when=_SEVERAL, engine="main_process_port")
 
     @property
     def trains_whole(self) -> bool:
@@ -101,6 +109,21 @@ class TrainSettings(Settings):
     def trains_prompt(self) -> bool:
         """Whether what is learned stands before every text, and the model stays as it is."""
         return self.method in ("prompt", "prefix", "p_tuning")
+
+    @property
+    def world(self) -> int:
+        """Processes that train together, on all machines; each takes `batch_size` rows at once."""
+        return 1 if self.strategy == "single" else self.processes * self.machines
+
+    @property
+    def is_launched(self) -> bool:
+        """Whether `accelerate launch` starts the processes; one process alone needs it for DeepSpeed only."""
+        return self.world > 1 or self.strategy.startswith("zero")
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether each process keeps a part of the model by torch's FSDP."""
+        return self.world > 1 and self.strategy.startswith("fsdp")
 
 
 def questions_of(settings: TrainSettings) -> list[str]:
