@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.errors import UserError
+from core.training import low_rank
 from core.training.hardware import Device
 from core.training.settings import TrainSettings
 
@@ -12,7 +13,7 @@ from core.training.settings import TrainSettings
 _MOMENTS = 6
 _MIN_INTERVAL = 5
 _OPTIMIZERS = {"adamw": "adamw_torch", "adamw_8bit": "adamw_bnb_8bit", "paged_adamw_8bit": "paged_adamw_8bit",
-               "adafactor": "adafactor"}
+               "adafactor": "adafactor", "galore": "galore_adamw", "apollo": "apollo_adamw"}
 _DECAY_SHARE = 0.2
 
 
@@ -51,7 +52,7 @@ def arguments(settings: TrainSettings, output: str, steps: int, evaluates: bool,
         "save_steps": settings.save_every or now_and_then, "save_total_limit": None, "report_to": [],
         "disable_tqdm": True, "dataloader_pin_memory": device.kind == "cuda", "push_to_hub": False,
         "ddp_find_unused_parameters": False,
-        **_schedule(settings, steps),
+        **_schedule(settings, steps), **low_rank.arguments(settings),
         **({"neftune_noise_alpha": settings.neftune_alpha} if settings.neftune_alpha else {}),
     }
 

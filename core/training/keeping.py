@@ -16,7 +16,7 @@ from transformers import TrainerCallback
 from core.jobs import JobContext
 from core.storage import publish_dir, read_json, remove_dir, write_json
 from core.storage.workspace import RunPaths, user_path
-from core.training import checkpoints, ranks, results, sharding
+from core.training import checkpoints, low_rank, ranks, results, sharding
 from core.training.settings import TrainSettings
 
 _TRAINED = "trained.safetensors"
@@ -61,6 +61,8 @@ class Kept:
             self.optimizer = create_loraplus_optimizer(self.model, kind, loraplus_weight_decay=self.args.weight_decay,
                                                        loraplus_lr_ratio=self.settings.lora_plus_ratio, **given)
         made = super().create_optimizer(*args, **kwargs)
+        if self.settings.optimizer in low_rank.PACKAGES:
+            low_rank.keep_plain(made, self.settings.optimizer)
         if self.settings.is_sharded:
             made.register_load_state_dict_pre_hook(lambda optimizer, state: sharding.divided_state(state, optimizer))
         return made

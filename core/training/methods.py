@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
-from core.training import scale
+from core.training import low_rank, scale
 from core.training.hardware import Device
 from core.training.settings import TrainSettings
 
@@ -18,6 +18,7 @@ def check(settings: TrainSettings) -> None:
     """Raises UserError for settings that cannot work together; it names them and what to do."""
     settings = settings.effective()
     scale.check(settings)
+    low_rank.check(settings)
     if settings.lora_variant == "pissa" and settings.quantization != "none":
         raise UserError("train.error.pissa_quantized")
     without_reference = settings.stage == "dpo" and settings.preference_loss in ("orpo", "simpo")

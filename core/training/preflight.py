@@ -15,7 +15,7 @@ from core.errors import UserError
 from core.llm.secrets import load_key
 from core.models import resolve
 from core.storage import Workspace
-from core.training import lengths, machine, memory, methods, scale, stages
+from core.training import lengths, low_rank, machine, memory, methods, scale, stages
 from core.training.hardware import Device, needs_checkpointing
 from core.training.monitors import installed
 from core.training.notice import SWANLAB, address
@@ -148,7 +148,7 @@ def plan_of(shape: memory.ModelShape, settings: TrainSettings, card: bool, twice
     """
     wide = 2 if card else memory.SINGLE
     weight = {"8bit": 1.1, "4bit": 0.65}.get(settings.quantization, wide)  # with their scales
-    moments = {"adamw": 8.0, "adafactor": 0.1}.get(settings.optimizer, 2.1)
+    moments = _moments(shape, settings)
     trained: int | None = None
     if settings.method == "full":
         trained = shape.parameters
@@ -160,6 +160,16 @@ def plan_of(shape: memory.ModelShape, settings: TrainSettings, card: bool, twice
     return memory.Plan(settings.lora_rank if settings.method == "lora" else 1, trained, not settings.trains_whole,
                        moments, memory.SINGLE if settings.trains_whole else weight, wide, twice,
                        settings.gradient_accumulation, 1.0 if card or twice else memory.HOLES)
+
+
+def _moments(shape: memory.ModelShape, settings: TrainSettings) -> float:
+    """Bytes that the optimiser keeps for each number that is trained."""
+    if settings.optimizer not in low_rank.PACKAGES:
+        return {"adamw": 8.0, "adafactor": 0.1}.get(settings.optimizer, 2.1)
+    # Of a linear layer two moments of its longer side, and a projection of the shorter one; all else as AdamW.
+    kept = sum(min(settings.projection_rank, *sides) * (2 * max(sides) + min(sides)) for sides in shape.linear)
+    inside = sum(inputs * outputs for inputs, outputs in shape.linear)
+    return memory.SINGLE * (kept + 2 * (shape.parameters - inside)) / max(1, shape.parameters)
 
 
 def disk_bytes(shape: memory.ModelShape, settings: TrainSettings, folder: Path) -> int:

@@ -28,7 +28,7 @@ def keep_start(model: Any, settings: TrainSettings, run: RunPaths) -> None:
 
 def gathered(model: Any, settings: TrainSettings) -> dict[str, Any] | None:
     """Whole weights of a model that is divided among processes, all of which must ask; None for any other."""
-    if not settings.is_sharded:
+    if not settings.is_sharded and not settings.strategy.startswith("zero3"):
         return None
     from core.training.sharding import whole_weights
 

@@ -102,8 +102,10 @@ def resume_run(ws: Workspace, run_id: str, processes: int | None = None) -> JobV
 def divided(settings: TrainSettings, processes: int) -> TrainSettings:
     """The same training in another number of processes on one machine; the rows of a step stay the same.
 
-    Raises UserError when they cannot be divided evenly.
+    Raises UserError when they cannot be divided evenly, and for DeepSpeed, whose checkpoints are of each process.
     """
+    if settings.strategy.startswith("zero"):
+        raise UserError("train.error.zero_processes")
     rows = settings.batch_size * settings.world
     if processes < 1 or rows % processes:
         raise UserError("train.error.processes", rows=rows, count=processes)

@@ -15,6 +15,7 @@ SCHEDULERS = ("linear", "cosine", "constant", "constant_with_warmup", "cosine_wi
 _LORA = "method=lora"
 _TALKS = "stage=sft"
 _LANGUAGE = "stage=sft|pt"
+_LOW_RANK = "optimizer=galore|apollo"
 STRATEGIES = ("single", "ddp", "fsdp", "fsdp_offload", "zero2", "zero2_offload", "zero3", "zero3_offload")
 _SEVERAL = f"strategy={'|'.join(STRATEGIES[1:])}"
 
@@ -67,8 +68,10 @@ class TrainSettings(Settings):
 
     gradient_accumulation: int = setting(1, ge=1, le=256, step=1, advanced=True, unit="batches",
                                          engine="gradient_accumulation_steps")
-    optimizer: str = _choice("adamw", ("adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor"), advanced=True,
-                             engine="optim")
+    optimizer: str = _choice("adamw", ("adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor", "galore", "apollo"),
+                             advanced=True, engine="optim")
+    projection_rank: int = setting(128, ge=1, le=8192, step=1, advanced=True, when=_LOW_RANK)
+    projection_gap: int = setting(200, ge=1, le=100_000, step=1, advanced=True, unit="steps", when=_LOW_RANK)
     scheduler: str = _choice("linear", SCHEDULERS, advanced=True, engine="lr_scheduler_type")
     warmup_share: float = setting(0.05, ge=0, le=0.5, step=0.01, advanced=True, engine="warmup_steps")
     min_rate_share: float = setting(0.1, ge=0, le=1, step=0.05, advanced=True,
@@ -78,6 +81,7 @@ class TrainSettings(Settings):
     neftune_alpha: float = setting(0.0, ge=0, le=100, step=1, advanced=True, when=_LANGUAGE,
                                    engine="neftune_noise_alpha")
     prompt_loss_weight: float = setting(0.3, ge=0, le=1, step=0.05, advanced=True, when=_TALKS)
+    packing: bool = setting(True, advanced=True, when="stage=pt")
     mask_history: bool = setting(False, advanced=True, when=_TALKS)
     key_word_share: float = setting(0.2, ge=0, le=1, step=0.05, advanced=True, when=_TALKS)
     general_share: float = setting(0.2, ge=0, le=0.5, step=0.05, advanced=True, when=_TALKS)

@@ -38,6 +38,11 @@ def shard(model: Any, settings: TrainSettings, kind: str) -> None:
 
 def whole(tensor: Any) -> Any:
     """A tensor of which each process has a part, gathered; all processes must ask for it."""
+    if hasattr(tensor, "ds_id"):
+        import deepspeed
+
+        with deepspeed.zero.GatheredParameters([tensor]):
+            return tensor.data.detach().clone()
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
@@ -49,7 +54,7 @@ def whole_weights(model: Any, trained_only: bool) -> dict[str, torch.Tensor]:
         if trained_only and not weight.requires_grad:
             continue
         if id(weight) not in gathered:
-            value = whole(weight.detach())
+            value = whole(weight).detach()
             gathered[id(weight)] = value.cpu() if ranks.leads() else value.new_empty(0)
         if ranks.leads():
             found[name] = gathered[id(weight)]

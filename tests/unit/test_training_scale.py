@@ -7,8 +7,10 @@ import pytest
 from core.errors import UserError
 from core.jobs import JobStopped
 from core.storage.workspace import CODE_ROOT
-from core.training import TrainSettings, launching, scale
+from core.training import TrainSettings, launching, low_rank, scale
 from core.training.arguments import steps_in
+from core.training.lengths import pieces_of
+from core.training.methods import check
 from core.training.runs import divided
 
 KILLED = {"state": "failed", "error": {"key": "jobs.error.unexpected", "params": {"number": "1"}}}
@@ -77,6 +79,28 @@ def test_the_command_names_processes_machines_and_strategy(ws):
     given = launch_command_parser().parse_args(launching.arguments(settings("fsdp"), path))
     assert given.multi_gpu and not given.use_fsdp and not given.use_deepspeed
     assert launching.commands(ws, path.parent.name, settings("ddp")) == []
+
+
+def test_low_rank_optimisers_need_the_whole_model_and_their_package(monkeypatch):
+    for changes, key in (({"optimizer": "galore"}, "low_rank_method"),
+                         ({"optimizer": "apollo", "method": "full"}, "low_rank_package")):
+        monkeypatch.setattr(low_rank, "find_spec", lambda name: None)
+        with pytest.raises(UserError) as caught:
+            check(TrainSettings.load(changes))
+        assert caught.value.key == f"train.error.{key}"
+    monkeypatch.setattr(low_rank, "find_spec", lambda name: name)
+    check(TrainSettings.load({"optimizer": "apollo", "method": "full"}))
+    assert low_rank.arguments(TrainSettings(optimizer="apollo", projection_rank=4))["optim_args"] == \
+        "rank=4, update_proj_gap=200, scale=1.0"
+    assert low_rank.arguments(TrainSettings()) == {}
+
+
+def test_pieces_of_texts_are_full_when_they_are_packed():
+    texts = {10: 3, 40: 2, 16: 1}
+    packed = TrainSettings(stage="pt", cutoff_len=16)
+    assert pieces_of(texts, packed) == {16: 7, 14: 1}
+    assert pieces_of(texts, packed.model_copy(update={"packing": False})) == {16: 5, 10: 3, 8: 2}
+    assert pieces_of({17: 2}, packed.model_copy(update={"packing": False})) == {16: 2}
 
 
 @pytest.mark.parametrize("address", ["--run_as=x", "a b", "x;y", "$(id)"])
