@@ -25,7 +25,7 @@ def arguments(settings: TrainSettings, yaml: Path, machine: int = 0) -> list[str
         machine: number of the machine; 0 is the one whose address the others know.
     """
     several = settings.machines > 1
-    threads = max(1, usable_cores() // settings.processes)
+    threads = os.environ.get("OMP_NUM_THREADS") or max(1, usable_cores() // settings.processes)
     given = ["--num_processes", settings.world, "--num_machines", settings.machines, "--machine_rank", machine,
              "--main_process_port", settings.main_port if several else 0, "--num_cpu_threads_per_process", threads,
              "--mixed_precision", "no", "--dynamo_backend", "no"]
@@ -48,11 +48,16 @@ def _strategy(settings: TrainSettings) -> list[str]:
 
 
 def commands(ws: Workspace, run_id: str, settings: TrainSettings) -> list[str]:
-    """The command to type on each further machine of a run, in their order; the first machine starts by itself."""
+    """The command to type on each further machine of a run, in their order; the first machine starts by itself.
+
+    It is `accelerate launch` with the program's own Python, which the machines share as they share the workspace.
+    """
     import shlex
 
-    return [shlex.join([f"DOCTUNE_HOME={ws.root}", "accelerate", "launch",
-                        *arguments(settings, ws.run(run_id).yaml, machine)]) for machine in range(1, settings.machines)]
+    return [f"DOCTUNE_HOME={shlex.quote(str(ws.root))} "
+            + shlex.join([sys.executable, "-m", "accelerate.commands.launch",
+                          *arguments(settings, ws.run(run_id).yaml, machine)])
+            for machine in range(1, settings.machines)]
 
 
 def launch(job: JobContext, settings: TrainSettings) -> None:

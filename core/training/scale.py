@@ -10,7 +10,8 @@ from core.jobs.capacity import usable_cores
 from core.training.settings import TrainSettings
 
 STAGES = {"ddp": ("sft", "pt", "dpo", "kto", "reward"), "fsdp": ("sft", "pt"), "zero": ("sft", "pt")}
-"""Strategy → stages whose loss over several processes is known to be that of one."""
+"""Strategy → stages whose loss over several processes is that of one (measured; see benchmarks/README.md). KTO compares
+the rows of each process by themselves, and other stages than sft and pt repeat rows to fill their last batch."""
 _SHARDED_METHODS = ("lora", "freeze", "full")
 
 

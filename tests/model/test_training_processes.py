@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +17,7 @@ from core.jobs import JobState, JobStopped
 from core.jobs.identity import with_token
 from core.storage import load_or_set_aside, read_json, verify_dir, write_json
 from core.training import checkpoints, curves, run_settings, start_run, stop_run, to_yaml
-from core.training.launching import arguments
+from core.training.launching import arguments, commands
 from core.training.ranks import note
 from core.training.runs import divided
 from core.training.trainer import train
@@ -27,8 +29,8 @@ pytestmark = pytest.mark.model
 
 
 def settings(ws):
-    """Six epochs of five steps. The last step of each has one row: nothing is left for a second process."""
-    made = tiny_run.settings(ws, lora_dropout=0.0, epochs=6, evaluate_every=1000)
+    """Twelve epochs of five steps. The last step of each has one row: nothing is left for a second process."""
+    made = tiny_run.settings(ws, lora_dropout=0.0, epochs=12, evaluate_every=1000)
     write_json(ws.data / "tiny.json", read_json(ws.data / "tiny.json")[:17])
     return made
 
@@ -72,7 +74,7 @@ def test_two_processes_have_the_curve_of_one_which_goes_on_where_they_stopped(ws
     ended = jobs.wait(ws, view.id, 60)
     assert ended.state is JobState.STOPPED, jobs.log_tail(ws, view.id, 40)
     reached = len(losses(ws, view.id))
-    assert 2 < reached < 30 and processes_of(ws, view.id) == []
+    assert 2 < reached < 60 and processes_of(ws, view.id) == []
     assert checkpoints.complete(ws.run(view.id))[0][0] == reached
     assert verify_dir(ws.run(view.id).adapter, deep=True) == [] and ended.result["rows"] == 17
     ws.job(view.id).stop.unlink()
@@ -81,28 +83,40 @@ def test_two_processes_have_the_curve_of_one_which_goes_on_where_they_stopped(ws
 
 
 def test_two_processes_go_on_where_one_stopped(ws, alone):
-    """FSDP, by the command that is shown."""
+    """FSDP, as on two machines: each gets its command."""
     job = tiny_run.new_job(ws)
-    _stop_at(job, 21)
+    _stop_at(job, 53)
     with pytest.raises(JobStopped):
         train(job, alone[0])
-    chosen = divided(alone[0], 2).model_copy(update={"strategy": "fsdp"})
+    chosen = divided(alone[0], 2).model_copy(update={"strategy": "fsdp", "processes": 1, "machines": 2,
+                                                     "main_address": "127.0.0.1", "main_port": free_port()})
     path = ws.run(job.id).yaml
     path.write_text(to_yaml(chosen), encoding="utf-8")
-    done = subprocess.run([sys.executable, "-m", "accelerate.commands.launch", *arguments(chosen, path)], timeout=200,
-                          capture_output=True, text=True, encoding="utf-8", check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
+    [further] = commands(ws, job.id, chosen)
+    home, *typed = shlex.split(further)
+    assert home == f"DOCTUNE_HOME={ws.root}"
+    other = subprocess.Popen(typed, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    first = subprocess.run([sys.executable, "-m", "accelerate.commands.launch", *arguments(chosen, path)], timeout=200,
+                           capture_output=True, text=True, encoding="utf-8", check=False)
+    assert first.returncode == 0, first.stderr[-3000:]
+    assert other.wait(60) == 0
     assert [read_json(note(ws, job.id, n))["state"] for n in (0, 1)] == ["done", "done"]
     assert verify_dir(ws.run(job.id).adapter, deep=True) == []
     same_run(ws, alone[1], job.id)
 
 
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
 def same_run(ws, one, other):
     """The curves of both runs, each step once, and what they have learned are the same."""
-    assert [step for step, _ in curves(ws, other).train] == list(range(1, 31))
+    assert [step for step, _ in curves(ws, other).train] == list(range(1, 61))
     assert max(abs(a - b) for a, b in zip(losses(ws, one), losses(ws, other), strict=True)) < 1e-3
     assert _distance(_adapter(ws, one), _adapter(ws, other)) < 1e-3
-    assert [step for step, _ in checkpoints.complete(ws.run(other))] == [30, 25]
+    assert [step for step, _ in checkpoints.complete(ws.run(other))] == [60, 55]
 
 
 @pytest.mark.parametrize("killed", ["a trainer", "launcher and supervisor"])

@@ -75,7 +75,7 @@ def test_the_command_names_processes_machines_and_strategy(ws):
     assert given.offload_optimizer_device == given.offload_param_device == "cpu"
     assert (given.training_script, given.training_script_args) == (str(CODE_ROOT / "app.py"), ["train", str(path)])
     [command] = launching.commands(ws, path.parent.name, chosen)
-    assert "accelerate launch" in command and "--machine_rank 1" in command and str(path) in command
+    assert "accelerate.commands.launch" in command and "--machine_rank 1" in command and str(path) in command
     given = launch_command_parser().parse_args(launching.arguments(settings("fsdp"), path))
     assert given.multi_gpu and not given.use_fsdp and not given.use_deepspeed
     assert launching.commands(ws, path.parent.name, settings("ddp")) == []
