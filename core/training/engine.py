@@ -142,8 +142,8 @@ class AnswerTrainer(Kept, SFTTrainer):
         decoder = prompted(self.model) if self.settings.trains_prompt else causal.base_model
         states, targets, answers = answer_states(decoder, inputs, self.merges, self.opening if asks else None)
         head = causal.get_output_embeddings()
-        asked = _summed(head, states[~answers], targets[~answers]) if asks else 0
-        return _summed(head, states[answers], targets[answers]), asked, int(answers.sum())
+        answered = _summed(head, states[answers], targets[answers])
+        return answered, _summed(head, states[~answers], targets[~answers]) if asks else 0, int(answers.sum())
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Reports the loss of the answers, which the held-out rows' loss can be compared with."""

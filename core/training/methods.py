@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
-from core.training import low_rank, scale
+from core.training import low_rank, ranks, scale
 from core.training.hardware import Device
 from core.training.settings import TrainSettings
 
@@ -53,7 +53,8 @@ def load_model(folder: Path, settings: TrainSettings, device: Device) -> Any:
     if settings.quantization == "none":
         return kind.from_pretrained(str(folder), **given)
     try:
-        given |= {"quantization_config": _quantization(settings.quantization, dtype), "device_map": {"": device.kind}}
+        given |= {"quantization_config": _quantization(settings.quantization, dtype),
+                  "device_map": {"": ranks.place(device.kind)}}
         model = kind.from_pretrained(str(folder), **given)
     except (ImportError, OSError, RuntimeError, ValueError, NotImplementedError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]

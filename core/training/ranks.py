@@ -47,6 +47,11 @@ def leads() -> bool:
     return number() == 0
 
 
+def place(kind: str) -> str | int:
+    """The device of this process, as loaders name it: of several processes each has its own card."""
+    return int(os.environ["LOCAL_RANK"]) if launched() and kind == "cuda" else kind
+
+
 def agree(flag: bool) -> bool:
     """Whether it is so for any process. All must ask at the same place."""
     return bool(total(float(flag))[0]) if count() > 1 else flag
