@@ -24,7 +24,7 @@ _NAMES = {
     "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_CONFIG_FILE", "PIP_CERT", "PIP_CACHE_DIR",
     "DOCTUNE_SECRETS", "PYTORCH_CUDA_ALLOC_CONF",
 }
-_PREFIXES = ("LC_", "XDG_", "OMP_", "MKL_", "OPENBLAS_", "CUDA_", "NVIDIA_", "NCCL_", "ROCM_", "HIP_")
+_PREFIXES = ("LC_", "XDG_", "OMP_", "MKL_", "OPENBLAS_", "CUDA_", "NVIDIA_", "NCCL_", "GLOO_", "ROCM_", "HIP_")
 
 
 def job_environment(ws: Workspace, extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -43,8 +43,7 @@ def run_job(ws: Workspace, job_id: str, handler: Handler | None = None) -> int:
     if not _is_recorded(job):
         return 3
     faulthandler.enable()
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: job.terminate())
+    heed_signals(job)
     append_event(job.paths.events, "attached", pid=os.getpid())
     try:
         job.check_stop()
@@ -56,10 +55,16 @@ def run_job(ws: Workspace, job_id: str, handler: Handler | None = None) -> int:
         job.end("failed", error)
         return 1
     except (Exception, SystemExit, KeyboardInterrupt) as error:
-        job.end("failed", _explain(error))
+        job.end("failed", explain(error))
         return 1
     job.end("done")
     return 0
+
+
+def heed_signals(job: JobContext) -> None:
+    """Makes SIGTERM a request to stop; does nothing outside the main thread."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: job.terminate())
 
 
 def current_job() -> str | None:
@@ -82,7 +87,7 @@ def _is_recorded(job: JobContext) -> bool:
     return False
 
 
-def _explain(error: BaseException) -> UserError:
+def explain(error: BaseException) -> UserError:
     """The sentence for an unforeseen exception; the traceback goes to the log under the same number."""
     number = secrets.token_hex(4)
     print(f"error {number}", file=sys.stderr)

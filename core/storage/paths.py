@@ -316,6 +316,11 @@ class RunPaths:
         return self.dir / "start"
 
     @property
+    def ranks(self) -> Path:
+        """Folder where the processes of a run tell how they ended, each in `<number>.json`."""
+        return self.dir / "ranks"
+
+    @property
     def checkpoints(self) -> Path:
         """Parent folder of the checkpoints."""
         return self.dir / "checkpoints"

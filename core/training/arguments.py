@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.errors import UserError
+from core.training import low_rank
 from core.training.hardware import Device
 from core.training.settings import TrainSettings
 
@@ -12,13 +13,13 @@ from core.training.settings import TrainSettings
 _MOMENTS = 6
 _MIN_INTERVAL = 5
 _OPTIMIZERS = {"adamw": "adamw_torch", "adamw_8bit": "adamw_bnb_8bit", "paged_adamw_8bit": "paged_adamw_8bit",
-               "adafactor": "adafactor"}
+               "adafactor": "adafactor", "galore": "galore_adamw", "apollo": "apollo_adamw"}
 _DECAY_SHARE = 0.2
 
 
 def steps_in(settings: TrainSettings, rows: int) -> int:
     """Optimiser steps of a whole run over so many rows."""
-    batches = -(-rows // settings.batch_size)
+    batches = -(-rows // (settings.batch_size * settings.world))
     return settings.epochs * -(-batches // settings.gradient_accumulation)
 
 
@@ -50,7 +51,8 @@ def arguments(settings: TrainSettings, output: str, steps: int, evaluates: bool,
         "eval_steps": settings.evaluate_every or now_and_then, "save_strategy": "steps",
         "save_steps": settings.save_every or now_and_then, "save_total_limit": None, "report_to": [],
         "disable_tqdm": True, "dataloader_pin_memory": device.kind == "cuda", "push_to_hub": False,
-        **_schedule(settings, steps),
+        "ddp_find_unused_parameters": False,
+        **_schedule(settings, steps), **low_rank.arguments(settings),
         **({"neftune_noise_alpha": settings.neftune_alpha} if settings.neftune_alpha else {}),
     }
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from trl import SFTTrainer
 
 from core.errors import UserError
 from core.jobs import JobContext
+from core.training import ranks
 from core.training.hardware import used_bytes
 from core.training.keeping import Kept
 from core.training.methods import rows_may_share
@@ -37,24 +39,37 @@ class LengthGrouped(Sampler[int]):
 
     Args:
         lengths: tokens of each row.
+        batch_size: rows that are seen at once, by all processes together.
         instead: (epoch, row) → place in the dataset of another form of the row, seen there in that epoch.
+        processes: how many share a batch; each takes every n-th of its rows, so that all have about as much to do.
+        blank: place in the dataset of a row that counts for nothing, which fills up the last batch for several.
     """
 
     def __init__(self, lengths: list[int], batch_size: int, seed: int,
-                 instead: dict[tuple[int, int], int] | None = None) -> None:
+                 instead: dict[tuple[int, int], int] | None = None, processes: int = 1, blank: int = 0) -> None:
         self.lengths, self.batch_size, self.seed, self.epoch = lengths, batch_size, seed, 0
-        self.instead = instead or {}
+        self.instead, self.processes, self.blank = instead or {}, processes, blank
 
     def set_epoch(self, epoch: int) -> None:
         """The next iteration gives the order of this epoch (0, 1, …)."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return len(self.lengths)
+        batches = -(-len(self.lengths) // self.batch_size)
+        return len(self.lengths) if self.processes == 1 else batches * self.batch_size
 
     def __iter__(self) -> Iterator[int]:
-        for row in self._order():
-            yield self.instead.get((self.epoch, row), row)
+        rows = (self.instead.get((self.epoch, row), row) for row in self._order())
+        return rows if self.processes == 1 else self._dealt(list(rows))
+
+    def _dealt(self, rows: list[int]) -> Iterator[int]:
+        """The share of each process in each batch, one after the other: they are handed out in this order."""
+        for start in range(0, len(rows), self.batch_size):
+            batch = rows[start:start + self.batch_size]
+            for process in range(self.processes):
+                share = batch[process::self.processes]
+                yield from share
+                yield from [self.blank] * (self.batch_size // self.processes - len(share))
 
     def _order(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
@@ -88,14 +103,18 @@ class AnswerTrainer(Kept, SFTTrainer):
     def __init__(self, *args: Any, lengths: list[int], opening: int = 0,
                  instead: dict[tuple[int, int], int] | None = None, prompt_loss_weight: float = 0.0,
                  **kwargs: Any) -> None:
-        self.opening, self.prompt_weight, self.reported = opening, prompt_loss_weight, 0.0
+        self.opening, self.prompt_weight, self.reported, self.seen = opening, prompt_loss_weight, 0.0, 0
         super().__init__(*args, **kwargs)
-        self.sampler = LengthGrouped(lengths, self.args.per_device_train_batch_size, self.args.seed, instead)
+        several, blank = ranks.count(), len(kwargs["train_dataset"]) - 1
+        self.sampler = LengthGrouped(lengths, self.args.per_device_train_batch_size * several, self.args.seed, instead,
+                                     several, blank)
         plain = _has_plain_head(self.model)
         self.answers_only = plain and (self.args.device.type != "cuda" or prompt_loss_weight > 0)
         if prompt_loss_weight > 0 and not plain:
             self.job.warn("train.warning.no_prompt_loss")
         self.merges = rows_may_share(self.settings) and mergeable(self.model.config.get_text_config())
+        if several > 1:
+            _score_in_forward(self.model, self._score)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         return self.sampler
@@ -103,28 +122,52 @@ class AnswerTrainer(Kept, SFTTrainer):
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False,
                      num_items_in_batch: Any = None) -> Any:
         """Mean negative log-likelihood per answer token of the whole step, in training with that of the questions."""
-        if return_outputs or not self.answers_only or self.accelerator.num_processes > 1:
+        if return_outputs or not self.answers_only:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        whole = self.accelerator.unwrap_model(model)
-        causal = whole.get_base_model() if hasattr(whole, "get_base_model") else whole
         asks = model.training and self.prompt_weight > 0
-        decoder = prompted(whole) if self.settings.trains_prompt else causal.base_model
+        answered, asked, count = self._score(inputs, asks) if ranks.count() == 1 else model(scored=(inputs, asks))
+        tokens = torch.as_tensor(count if num_items_in_batch is None else num_items_in_batch).clamp(min=1)
+        if num_items_in_batch is not None and ranks.count() > 1:
+            # Counted over all processes; their gradients are averaged.
+            answered, asked = answered * ranks.count(), asked * ranks.count()
+        loss = answered / tokens
+        if model.training:
+            self.seen += int(inputs["attention_mask"].sum())
+            self.reported += float(loss.detach())
+        return loss + self.prompt_weight * asked / tokens if asks else loss
+
+    def _score(self, inputs: dict[str, torch.Tensor], asks: bool) -> tuple[torch.Tensor, Any, int]:
+        """Summed losses of answers and, when `asks`, of questions (else 0), and how many tokens answers have."""
+        causal = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+        decoder = prompted(self.model) if self.settings.trains_prompt else causal.base_model
         states, targets, answers = answer_states(decoder, inputs, self.merges, self.opening if asks else None)
         head = causal.get_output_embeddings()
-        tokens = torch.as_tensor(int(answers.sum()) if num_items_in_batch is None else num_items_in_batch).clamp(min=1)
-        loss = _summed(head, states[answers], targets[answers]) / tokens
-        if model.training:
-            self._total_train_tokens += int(inputs["attention_mask"].sum())
-            self.reported += float(loss.detach())
-        return loss + self.prompt_weight * _summed(head, states[~answers], targets[~answers]) / tokens if asks else loss
+        answered = _summed(head, states[answers], targets[answers])
+        return answered, _summed(head, states[~answers], targets[~answers]) if asks else 0, int(answers.sum())
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Reports the loss of the answers, which the held-out rows' loss can be compared with."""
         if "loss" in logs:
+            reported, seen = ranks.total(self.reported, self.seen)
+            self._total_train_tokens += int(seen)
             if self.answers_only and self.prompt_weight > 0:
-                logs = logs | {"loss": self.reported}
-            self.reported = 0.0
+                logs = logs | {"loss": reported / ranks.count()}
+            self.reported, self.seen = 0.0, 0
         super().log(logs, *args, **kwargs)
+
+
+def _score_in_forward(model: Any, score: Callable[..., Any]) -> None:
+    """Makes a call of the model with `scored` give the losses of a batch.
+
+    What wraps a model for several processes gathers its weights before its forward and gradients after it.
+    """
+    plain = model.forward
+
+    @wraps(plain)
+    def forward(*args: Any, scored: tuple[Any, ...] | None = None, **kwargs: Any) -> Any:
+        return plain(*args, **kwargs) if scored is None else score(*scored)
+
+    model.forward = forward
 
 
 def _summed(head: Any, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -166,7 +209,7 @@ class Reporter(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """After each optimiser step: progress, and the end when it was asked for."""
         self.job.progress(state.global_step, state.max_steps, "steps")
-        if self.job.should_stop() and state.global_step < state.max_steps:
+        if state.global_step < state.max_steps and ranks.agree(self.job.should_stop()):
             self.stopped = True
             control.should_save = True
             control.should_training_stop = True

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.datasets.general import load_general
 from core.training.arguments import steps_in
+from core.training.lengths import pieces_of
 from core.training.settings import TrainSettings
 from core.training.token_counts import TokenCounts
 
@@ -53,8 +54,7 @@ def expected(counts: TokenCounts, settings: TrainSettings, pace: float | None) -
 
 
 def _of_texts(counts: TokenCounts, settings: TrainSettings, pace: float | None) -> Expected:
-    """Texts are joined and cut into pieces of the cutoff length: nothing is lost."""
-    whole, rest = divmod(counts.tokens, settings.cutoff_len)
-    pieces = whole + (rest > 1)  # one token alone predicts nothing
+    """Texts are cut into pieces of the cutoff length: nothing is lost."""
+    pieces = sum(pieces_of(counts.lengths, settings).values())
     tokens = settings.epochs * counts.tokens
     return Expected(pieces, 0, 0, steps_in(settings, pieces), tokens, tokens / pace if pace else None)

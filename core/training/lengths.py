@@ -18,6 +18,7 @@ from core.training.token_counts import last_count
 
 BUDGET_S = 0.08
 """Seconds that guessing may look at rows."""
+_SAMPLE = 10_000
 _LATIN, _OTHER, _TURN, _OPENING = 3.5, 1.3, 6, 20
 
 
@@ -59,7 +60,7 @@ class Lengths:
     def steps(self, settings: TrainSettings) -> int:
         """Optimiser steps of the whole run."""
         kept = self.rows + self.general - self.dropped(settings.cutoff_len)
-        batches = -(-kept // settings.batch_size)
+        batches = -(-kept // (settings.batch_size * settings.world))
         return settings.epochs * -(-batches // settings.gradient_accumulation)
 
     def tokens(self, settings: TrainSettings) -> float:
@@ -79,10 +80,36 @@ def known(ws: Workspace, info: DatasetInfo, settings: TrainSettings) -> Lengths:
         answers, rows = counted.trained / max(1, counted.tokens), counted.rows
     else:
         lengths, starts, answers, rows = dict(guess[0]), {}, guess[2], max(info.rows, guess[1])
+    if settings.stage == "pt":
+        share = max(info.rows, rows) / max(1, sum(lengths.values()))
+        return _of_texts({length: round(count * share) for length, count in lengths.items()}, settings)
     cutoff = settings.cutoff_len
     every = [min(length, cutoff) for length, count in lengths.items() for _ in range(count)]
     every += [min(length, cutoff) for length in general_lengths]
     return Lengths(lengths, every, starts, answers, _OPENING, rows, general)
+
+
+def pieces_of(lengths: dict[int, int], settings: TrainSettings) -> dict[int, int]:
+    """What becomes of texts: length of a piece → how many. One token alone predicts nothing.
+
+    Args:
+        lengths: tokens of a text → how many texts.
+    """
+    if settings.packing:
+        lengths = {sum(length * count for length, count in lengths.items()): 1}
+    found: Counter[int] = Counter()
+    for length, count in lengths.items():
+        whole, rest = divmod(length, settings.cutoff_len)
+        found[settings.cutoff_len] += whole * count
+        found[rest] += count * (rest > 1)
+    return {length: count for length, count in found.items() if count}
+
+
+def _of_texts(lengths: dict[int, int], settings: TrainSettings) -> Lengths:
+    pieces = pieces_of(lengths, settings)
+    shown = max(1, -(-sum(pieces.values()) // _SAMPLE))
+    every = [length for length, count in pieces.items() for _ in range(-(-count // shown))]
+    return Lengths(pieces, every, {}, 1.0, 0, sum(pieces.values()), 0)
 
 
 @lru_cache(maxsize=16)

@@ -15,7 +15,7 @@ from core.storage.space import RESERVE_BYTES as DISK_RESERVE
 from core.training.curves import curves
 from core.training.runs import LEASE
 
-__all__ = ["DISK_RESERVE", "Machine", "gigabytes", "has_template", "hidden_card", "last_speed", "look"]
+__all__ = ["DISK_RESERVE", "Machine", "cards", "gigabytes", "has_template", "hidden_card", "last_speed", "look"]
 
 PROGRAM, PROGRAM_CARD = 700_000_000, 600_000_000
 """Bytes of the program before a model is loaded: its libraries, or the context of a graphics card."""
@@ -87,22 +87,33 @@ def gigabytes(count: float) -> str:
     return f"{value:.1f} GB" if value < 10 else f"{value:.0f} GB"
 
 
+def cards() -> int:
+    """How many NVIDIA cards training may use: those that CUDA_VISIBLE_DEVICES leaves."""
+    there = len(_free_of_cards())
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return there if visible is None else min(there, len([name for name in visible.split(",") if name.strip()]))
+
+
 def _card() -> int | None:
     """Free bytes of the first NVIDIA card; None without one."""
+    return next(iter(_free_of_cards()), None)
+
+
+def _free_of_cards() -> list[int]:
+    """Free bytes of each NVIDIA card."""
     try:
         import pynvml
     except ImportError:
-        return None
+        return []
     try:
         pynvml.nvmlInit()
         try:
-            if not pynvml.nvmlDeviceGetCount():
-                return None
-            return int(pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(0)).free)
+            return [int(pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(number)).free)
+                    for number in range(pynvml.nvmlDeviceGetCount())]
         finally:
             pynvml.nvmlShutdown()
     except pynvml.NVMLError:
-        return None
+        return []
 
 
 def _given_back(ws: Workspace) -> int:

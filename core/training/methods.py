@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
+from core.training import low_rank, ranks, scale
 from core.training.hardware import Device
 from core.training.settings import TrainSettings
 
@@ -16,6 +17,8 @@ from core.training.settings import TrainSettings
 def check(settings: TrainSettings) -> None:
     """Raises UserError for settings that cannot work together; it names them and what to do."""
     settings = settings.effective()
+    scale.check(settings)
+    low_rank.check(settings)
     if settings.lora_variant == "pissa" and settings.quantization != "none":
         raise UserError("train.error.pissa_quantized")
     without_reference = settings.stage == "dpo" and settings.preference_loss in ("orpo", "simpo")
@@ -50,7 +53,8 @@ def load_model(folder: Path, settings: TrainSettings, device: Device) -> Any:
     if settings.quantization == "none":
         return kind.from_pretrained(str(folder), **given)
     try:
-        given |= {"quantization_config": _quantization(settings.quantization, dtype), "device_map": {"": device.kind}}
+        given |= {"quantization_config": _quantization(settings.quantization, dtype),
+                  "device_map": {"": ranks.place(device.kind)}}
         model = kind.from_pretrained(str(folder), **given)
     except (ImportError, OSError, RuntimeError, ValueError, NotImplementedError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]

@@ -15,7 +15,7 @@ from core.errors import UserError
 from core.llm.secrets import load_key
 from core.models import resolve
 from core.storage import Workspace
-from core.training import lengths, machine, memory, methods, stages
+from core.training import lengths, low_rank, machine, memory, methods, scale, stages
 from core.training.hardware import Device, needs_checkpointing
 from core.training.monitors import installed
 from core.training.notice import SWANLAB, address
@@ -94,6 +94,7 @@ def check(ws: Workspace, settings: TrainSettings) -> Report:
     batch = heaviest(known.every, settings.batch_size, known.answers,
                      settings.stage == "sft" and settings.prompt_loss_weight > 0, known.opening)
     here = machine.look(ws)
+    found += _scale(settings, here)
     parts, need = needed(shape, batch, settings, here)
     found += _memory(shape, batch, settings, here, need)
     steps = known.steps(settings)
@@ -131,7 +132,8 @@ def needed(shape: memory.ModelShape, batch: memory.Batch, settings: TrainSetting
     if settings.stage not in ("sft", "pt"):  # a better and a worse answer, or several tries
         batch = replace(batch, rows=2 * batch.rows, tokens=2 * batch.tokens, answers=2 * batch.answers)
     parts = memory.estimate(shape, batch, plan)
-    return parts, parts.total + here.program
+    copies = 1 if here.card or not settings.is_launched else settings.processes  # processors share one memory
+    return parts, copies * (parts.total + here.program)
 
 
 def _device(here: machine.Machine) -> Device:
@@ -146,7 +148,7 @@ def plan_of(shape: memory.ModelShape, settings: TrainSettings, card: bool, twice
     """
     wide = 2 if card else memory.SINGLE
     weight = {"8bit": 1.1, "4bit": 0.65}.get(settings.quantization, wide)  # with their scales
-    moments = {"adamw": 8.0, "adafactor": 0.1}.get(settings.optimizer, 2.1)
+    moments = _moments(shape, settings)
     trained: int | None = None
     if settings.method == "full":
         trained = shape.parameters
@@ -158,6 +160,16 @@ def plan_of(shape: memory.ModelShape, settings: TrainSettings, card: bool, twice
     return memory.Plan(settings.lora_rank if settings.method == "lora" else 1, trained, not settings.trains_whole,
                        moments, memory.SINGLE if settings.trains_whole else weight, wide, twice,
                        settings.gradient_accumulation, 1.0 if card or twice else memory.HOLES)
+
+
+def _moments(shape: memory.ModelShape, settings: TrainSettings) -> float:
+    """Bytes that the optimiser keeps for each number that is trained."""
+    if settings.optimizer not in low_rank.PACKAGES:
+        return {"adamw": 8.0, "adafactor": 0.1}.get(settings.optimizer, 2.1)
+    # Of a linear layer two moments of its longer side, and a projection of the shorter one; all else as AdamW.
+    kept = sum(min(settings.projection_rank, *sides) * (2 * max(sides) + min(sides)) for sides in shape.linear)
+    inside = sum(inputs * outputs for inputs, outputs in shape.linear)
+    return memory.SINGLE * (kept + 2 * (shape.parameters - inside)) / max(1, shape.parameters)
 
 
 def disk_bytes(shape: memory.ModelShape, settings: TrainSettings, folder: Path) -> int:
@@ -186,6 +198,11 @@ def _machine(ws: Workspace, settings: TrainSettings) -> list[Finding]:
         if wanted and not installed(module):
             found.append(Finding("doubt", "train.preflight.no_monitor", {"name": name, "package": module}))
     return found
+
+
+def _scale(settings: TrainSettings, here: machine.Machine) -> list[Finding]:
+    return [Finding("blocker" if grade == "blocker" else "doubt", key, params, change)
+            for grade, key, params, change in scale.concerns(settings, machine.cards() if here.card else 0)]
 
 
 def _rows(known: lengths.Lengths, settings: TrainSettings) -> list[Finding]:

@@ -6,15 +6,16 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core import jobs
 from core.datasets import preview
 from core.errors import UserError
 from core.jobs import JobView
 from core.models import resolve
-from core.storage import Workspace, new_id, require_space
+from core.storage import Workspace, atomic_write, new_id, require_space
 from core.storage.workspace import CODE_ROOT
-from core.training import stages
+from core.training import ranks, stages
 from core.training.checkpoints import KEEP
 from core.training.methods import check
 from core.training.settings import TrainSettings
@@ -82,9 +83,38 @@ def needed_bytes(settings: TrainSettings, folder: Path) -> int:
     return weights * (3 * (KEEP + 1) + 2 + settings.keep_best)
 
 
-def resume_run(ws: Workspace, run_id: str) -> JobView:
-    """Goes on from the last complete checkpoint. Raises UserError while it runs or when the machine is taken."""
+def resume_run(ws: Workspace, run_id: str, processes: int | None = None) -> JobView:
+    """Goes on from the last complete checkpoint.
+
+    Args:
+        processes: go on with so many on this machine alone. Each step sees the rows that it would have seen.
+
+    Raises UserError while it runs, when the machine is taken, or when the rows of a step cannot be divided so.
+    """
+    if processes is not None:
+        settings = divided(run_settings(ws, run_id), processes)
+        check(settings)
+        if jobs.view(ws, run_id).state.is_terminal:
+            atomic_write(ws.run(run_id).yaml, to_yaml(settings))
     return jobs.resume(ws, run_id)
+
+
+def divided(settings: TrainSettings, processes: int) -> TrainSettings:
+    """The same training in another number of processes on one machine; the rows of a step stay the same.
+
+    Raises UserError when they cannot be divided evenly, and for DeepSpeed, whose checkpoints are of each process.
+    """
+    if settings.strategy.startswith("zero"):
+        raise UserError("train.error.zero_processes")
+    rows = settings.batch_size * settings.world
+    if processes < 1 or rows % processes:
+        raise UserError("train.error.processes", rows=rows, count=processes)
+    change: dict[str, Any] = {"processes": processes, "machines": 1, "batch_size": rows // processes}
+    if processes == 1:
+        change |= {"strategy": "single", "processes": TrainSettings.model_fields["processes"].default}
+    elif settings.strategy == "single":
+        change["strategy"] = "ddp"
+    return TrainSettings.load({**settings.model_dump(), **change})
 
 
 def stop_run(ws: Workspace, run_id: str, force: bool = False) -> None:
@@ -135,7 +165,8 @@ def _info(ws: Workspace, view: JobView) -> RunInfo:
 def train_from_yaml(path: Path) -> int:
     """What `app.py train RUN.yaml` does; returns the exit code.
 
-    Started by a job, it is that job's trainer. Started by hand, it starts a run with the file's settings, follows it
+    Started by a job, it is that job's trainer, or starts the several that the settings ask for. As one of these it
+    trains with the others. Started by hand, it starts a run with the file's settings, follows it
     on the terminal until it ends, and stops it on Ctrl+C.
     """
     from core.jobs.main import current_job, run_job
@@ -143,10 +174,13 @@ def train_from_yaml(path: Path) -> int:
     ws = Workspace.default()
     settings = read_yaml(path)
     job_id = current_job()
+    if ranks.launched():
+        return ranks.run(ws, job_id or path.resolve().parent.name, settings)
     if job_id is not None:
+        from core.training.launching import launch
         from core.training.trainer import train
 
-        return run_job(ws, job_id, lambda job: train(job, settings))
+        return run_job(ws, job_id, lambda job: (launch if settings.is_launched else train)(job, settings))
     return _follow(ws, start_run(ws, settings, title=path.stem))
 
 

@@ -15,6 +15,9 @@ SCHEDULERS = ("linear", "cosine", "constant", "constant_with_warmup", "cosine_wi
 _LORA = "method=lora"
 _TALKS = "stage=sft"
 _LANGUAGE = "stage=sft|pt"
+_LOW_RANK = "optimizer=galore|apollo"
+STRATEGIES = ("single", "ddp", "fsdp", "fsdp_offload", "zero2", "zero2_offload", "zero3", "zero3_offload")
+_SEVERAL = f"strategy={'|'.join(STRATEGIES[1:])}"
 
 
 def _choice(default: str, choices: tuple[str, ...], **more: Any) -> Any:
@@ -65,8 +68,10 @@ class TrainSettings(Settings):
 
     gradient_accumulation: int = setting(1, ge=1, le=256, step=1, advanced=True, unit="batches",
                                          engine="gradient_accumulation_steps")
-    optimizer: str = _choice("adamw", ("adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor"), advanced=True,
-                             engine="optim")
+    optimizer: str = _choice("adamw", ("adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor", "galore", "apollo"),
+                             advanced=True, engine="optim")
+    projection_rank: int = setting(128, ge=1, le=8192, step=1, advanced=True, when=_LOW_RANK)
+    projection_gap: int = setting(200, ge=1, le=100_000, step=1, advanced=True, unit="steps", when=_LOW_RANK)
     scheduler: str = _choice("linear", SCHEDULERS, advanced=True, engine="lr_scheduler_type")
     warmup_share: float = setting(0.05, ge=0, le=0.5, step=0.01, advanced=True, engine="warmup_steps")
     min_rate_share: float = setting(0.1, ge=0, le=1, step=0.05, advanced=True,
@@ -76,6 +81,7 @@ class TrainSettings(Settings):
     neftune_alpha: float = setting(0.0, ge=0, le=100, step=1, advanced=True, when=_LANGUAGE,
                                    engine="neftune_noise_alpha")
     prompt_loss_weight: float = setting(0.3, ge=0, le=1, step=0.05, advanced=True, when=_TALKS)
+    packing: bool = setting(True, advanced=True, when="stage=pt")
     mask_history: bool = setting(False, advanced=True, when=_TALKS)
     key_word_share: float = setting(0.2, ge=0, le=1, step=0.05, advanced=True, when=_TALKS)
     general_share: float = setting(0.2, ge=0, le=0.5, step=0.05, advanced=True, when=_TALKS)
@@ -91,6 +97,12 @@ class TrainSettings(Settings):
     tensorboard: bool = setting(False, advanced=True)
     wandb: bool = setting(False, advanced=True)
     notice: bool = setting(False, advanced=True)
+    strategy: str = _choice("single", STRATEGIES, advanced=True)
+    processes: int = setting(2, ge=1, le=64, step=1, advanced=True, when=_SEVERAL, engine="num_processes")
+    machines: int = setting(1, ge=1, le=256, step=1, advanced=True, when=_SEVERAL, engine="num_machines")
+    main_address: str = setting("", max_length=253, advanced=True, when=_SEVERAL, engine="main_process_ip",
+                                pattern=r"^([A-Za-z0-9:][A-Za-z0-9.:-]*)?$")
+    main_port: int = setting(29500, ge=1024, le=65535, step=1, advanced=True, when=_SEVERAL, engine="main_process_port")
 
     @property
     def trains_whole(self) -> bool:
@@ -101,6 +113,21 @@ class TrainSettings(Settings):
     def trains_prompt(self) -> bool:
         """Whether what is learned stands before every text, and the model stays as it is."""
         return self.method in ("prompt", "prefix", "p_tuning")
+
+    @property
+    def world(self) -> int:
+        """Processes that train together, on all machines; each takes `batch_size` rows at once."""
+        return 1 if self.strategy == "single" else self.processes * self.machines
+
+    @property
+    def is_launched(self) -> bool:
+        """Whether `accelerate launch` starts the processes; one process alone needs it for DeepSpeed only."""
+        return self.world > 1 or self.strategy.startswith("zero")
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether each process keeps a part of the model by torch's FSDP."""
+        return self.world > 1 and self.strategy.startswith("fsdp")
 
 
 def questions_of(settings: TrainSettings) -> list[str]:

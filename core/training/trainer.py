@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from dataclasses import replace
 
 from core.errors import UserError
 from core.jobs import JobContext, JobStopped
 from core.llm.secrets import load_key
 from core.models import resolve
 from core.storage.workspace import RunPaths
-from core.training import checkpoints, methods, stages
-from core.training.hardware import find_device, keep_heap_small
+from core.training import checkpoints, methods, ranks, stages
+from core.training.hardware import Device, find_device, keep_heap_small
 from core.training.monitors import mirrored
 from core.training.notice import SWANLAB, told
 from core.training.rows import Rows
@@ -33,8 +33,12 @@ def train(job: JobContext, settings: TrainSettings) -> None:
         UserError: model or data cannot be used, memory does not suffice, or the loss is lost.
     """
     key = load_key(job.ws, SWANLAB) if settings.swanlab == "cloud" else None
+    alone = ranks.count() == 1  # of several processes the leading one is mirrored, and their launcher tells the end
+    if not ranks.leads():
+        settings = settings.model_copy(update={"swanlab": "off", "tensorboard": False, "wandb": False})
     try:
-        with told(job, settings.dataset, settings.notice), mirrored(job, settings, key.reveal() if key else ""):
+        with told(job, settings.dataset, settings.notice and alone), \
+                mirrored(job, settings, key.reveal() if key else ""):
             _train(job, settings)
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, MemoryError) or any(word in str(error).lower() for word in _MEMORY_WORDS):
@@ -59,8 +63,8 @@ def _train(job: JobContext, settings: TrainSettings) -> None:
     paths = job.ws.run(job.id)
     folder = resolve(job.ws, settings.model)
     job.phase("load")
-    resumed = _resume_point(job, paths)
-    device = find_device()
+    resumed = ranks.share(lambda: _resume_point(job, paths))
+    device = _device(settings)
     tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
     model = methods.load_model(folder, settings, device)
     job.check_stop()
@@ -75,7 +79,7 @@ def _train(job: JobContext, settings: TrainSettings) -> None:
     trainer.add_callback(Watcher(job, settings, trainer, reporter, tokenizer))
     keep_start(trainer.model, settings, paths)
     job.phase("train")
-    trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+    trainer.train(resume_from_checkpoint=resumed)
     job.phase("save")
     best = best_step(paths) if settings.keep_best and not reporter.stopped else None
     publish(job, settings, trainer.model, tokenizer, best is not None)
@@ -95,12 +99,19 @@ def _count(job: JobContext, settings: TrainSettings, rows: Rows) -> None:
         raise UserError("train.error.no_rows")
 
 
-def _resume_point(job: JobContext, paths: RunPaths) -> Path | None:
-    """The checkpoint to go on from; None for a fresh start. Damaged ones are reported and put away."""
+def _device(settings: TrainSettings) -> Device:
+    """Where this process computes. All take the leading one's free memory as theirs: they must decide alike."""
+    found = find_device()
+    sharers = settings.processes if ranks.count() > 1 and found.kind == "cpu" else 1
+    return replace(found, free_bytes=ranks.share(lambda: found.free_bytes // sharers))
+
+
+def _resume_point(job: JobContext, paths: RunPaths) -> str | None:
+    """The folder of the checkpoint to go on from; None for a fresh start. Damaged ones are reported and put away."""
     found, damaged = checkpoints.last_good(paths)
     if damaged:
         job.warn("train.warning.checkpoint_damaged", steps=", ".join(map(str, damaged)))
         checkpoints.discard(paths, damaged)
     if job.sitting > 1 or found:
         job.item(resumed_from=found[0] if found else 0)
-    return found[1] if found else None
+    return str(found[1]) if found else None

@@ -16,6 +16,7 @@ from transformers import TrainerCallback
 from core.jobs import JobContext
 from core.models.chat_template import encode_prompt, stop_ids
 from core.storage import write_json
+from core.training import ranks
 from core.training.engine import Reporter
 from core.training.seeing import pieces
 from core.training.settings import TrainSettings, questions_of
@@ -32,12 +33,12 @@ class Watcher(TrainerCallback):
     def __init__(self, job: JobContext, settings: TrainSettings, trainer: Any, reporter: Reporter,
                  tokenizer: Any) -> None:
         self.job, self.trainer, self.reporter, self.tokenizer = job, trainer, reporter, tokenizer
-        self.questions = questions_of(settings)
+        self.settings, self.questions = settings, questions_of(settings)
         self.checked = 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """The first batch, and what the model answers before it has learned anything."""
-        if state.global_step == 0:
+        if state.global_step == 0 and ranks.leads():
             self._quietly(self._show_batch)
             self._ask(0)
 
@@ -58,7 +59,8 @@ class Watcher(TrainerCallback):
         self._ask(state.global_step)
 
     def _ask(self, step: int) -> None:
-        if self.questions and self.trainer.args.world_size == 1:
+        # One process can answer alone while the others wait, unless each has a part of the model only.
+        if self.questions and ranks.leads() and (ranks.count() == 1 or self.settings.strategy == "ddp"):
             self.job.part("answer")
             self._quietly(lambda: self.job.item(answers=[self._answer(text) for text in self.questions], step=step))
             self.job.part("")

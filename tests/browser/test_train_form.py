@@ -54,3 +54,8 @@ def test_the_form_follows_dataset_stage_and_method(start_app: Callable[..., AppP
     choose(page, "train-stage", said("stage.choice.pt"))
     expect(page.locator("#train-advice")).to_contain_text(said("error.rows_pt"))
     expect(page.locator("#train-start")).to_be_disabled()
+
+    processes = page.locator("#train-processes")
+    expect(processes).to_be_hidden()
+    choose(page, "train-strategy", said("strategy.choice.ddp"))
+    expect(processes).to_be_visible()

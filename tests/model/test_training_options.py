@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
 
@@ -11,12 +12,14 @@ from core.jobs import JobStopped
 from core.storage import write_json
 from core.training import curves
 from core.training.keeping import best_step
+from core.training.lengths import pieces_of
 from core.training.rows import IGNORED, tokenise
 from core.training.settings import SCHEDULERS
+from core.training.stages.pt import pieces
 from core.training.trainer import train
 from tests.fakes import tiny_run
 from tests.fakes.tiny_model import make_tokenizer
-from tests.model.test_training_methods import distance, settings_of, stop_at, weights
+from tests.model.test_training_methods import distance, settings_of, stop_at, train_twice, weights
 
 pytestmark = pytest.mark.model
 TALK = [{"role": "user", "content": "one"}, {"role": "assistant", "content": "first"},
@@ -82,3 +85,25 @@ def test_schedules_do_what_they_are_called(ws, scheduler):
         assert any(after > before for before, after in zip(rates[3:], rates[4:], strict=False))
     else:
         assert rates[-1] <= rates[3] <= top
+
+
+@pytest.mark.parametrize(("optimizer", "module"), [("galore", "galore_torch"), ("apollo", "apollo_torch")])
+def test_low_rank_optimisers_learn_and_go_on_with_the_projection_they_had(ws, optimizer, module):
+    pytest.importorskip(module)
+    settings = settings_of(ws, method="full", optimizer=optimizer, projection_rank=8, projection_gap=5)
+    losses = [loss for _, loss in curves(ws, train_twice(ws, settings)).train]
+    assert sum(losses[-5:]) < sum(losses[:5])
+
+
+def test_texts_are_packed_or_each_has_pieces_of_its_own(ws):
+    tokenizer, texts = make_tokenizer(), ["How heavy is the anchor?", "x", "The mast. " * 9]
+    job = tiny_run.new_job(ws)
+    sizes = [len(tokenizer(text)["input_ids"]) + 1 for text in texts]
+    for packing in (True, False):
+        settings = settings_of(ws, stage="pt", cutoff_len=16, packing=packing)
+        rows = [row["input_ids"] for row in pieces(texts, tokenizer, settings, job, 0, 3).rows]
+        wanted = pieces_of({size: 1 for size in sizes}, settings)
+        assert Counter(map(len, rows)) == wanted and sum(map(len, rows)) == sum(sizes)
+        marks = [ids[:-1].count(tokenizer.eos_token_id) for ids in rows]
+        assert (max(marks) > 0) is packing
+    assert "".join(tokenizer.decode(ids) for ids in rows) == "".join(f"{text}<|im_end|>" for text in texts)

@@ -192,5 +192,7 @@ def test_a_texts_dataset_is_weighed_for_reading_on(ws: Workspace, here: SimpleNa
     write_json(ws.data / "texts.json", [{"text": f"word {n} " * 60} for n in range(300)])
     write_json(ws.dataset_info, {"texts": {"file_name": "texts.json", "columns": {"prompt": "text"}}})
     (ws.models / "shaped" / "tokenizer_config.json").write_text("{}")
-    report = preflight.check(ws, asked.model_copy(update={"dataset": "texts"}))
+    report = preflight.check(ws, asked.model_copy(update={"dataset": "texts", "packing": False}))
     assert report.findings == () and report.steps == 4 * 38 and report.need > 700_000_000
+    packed = preflight.check(ws, asked.model_copy(update={"dataset": "texts"}))  # several texts fill each piece
+    assert keys(packed) == [("doubt", "few_steps")] and packed.steps == 4 * 7

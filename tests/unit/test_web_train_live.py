@@ -7,10 +7,11 @@ import time
 import gradio as gr
 import pytest
 
-from core.training import Curves
+from core.training import Curves, TrainSettings, to_yaml
 from webui.components import charts
 from webui.page import Call
 from webui.tabs import train_live
+from webui.tabs.train_details import machines_of
 
 
 @pytest.fixture
@@ -47,3 +48,15 @@ def test_the_first_points_the_end_and_another_run_are_drawn_at_once(ws, drawn: l
     _, state = train_live._plot(call, "run-a", curves(3), state, 0)
     _, state = train_live._plot(call, "run-b", curves(3), state, 8.0)
     assert drawn == [1, 2, 3, 3]
+
+
+def test_the_commands_for_other_machines_are_shown_for_runs_on_several(ws) -> None:
+    for run, machines in (("run-one", 1), ("run-three", 3)):
+        made = TrainSettings(strategy="ddp", machines=machines, main_address="box")
+        ws.run(run).dir.mkdir(parents=True)
+        ws.run(run).yaml.write_text(to_yaml(made), encoding="utf-8")
+    call = Call(ws, "en")
+    assert machines_of(call, None)[0] == machines_of(call, "run-one")[0] == gr.update(visible=False)
+    shown, text = machines_of(call, "run-three")
+    assert shown == gr.update(visible=True) and text.count("--machine_rank") == 2
+    assert "--machine_rank 1 " in text and "--machine_rank 2 " in text and "--main_process_ip box" in text

@@ -10,6 +10,7 @@ import gradio as gr
 from core import datasets, models, training
 from core.errors import UserError
 from core.storage import load_or_set_aside
+from core.training.launching import commands
 from core.training.record import RECORDS
 from core.training.report import changed, report
 from core.training.settings import questions_of
@@ -65,12 +66,17 @@ def build(page: Page, shown: gr.State) -> Details:
         tokens = token_box(page.tr("train.ui.batch"), "train-batch")
     with gr.Accordion(page.tr("train.ui.run_settings"), open=False) as settings:
         listed = gr.Markdown(elem_id="train-run-settings")
+    with gr.Accordion(page.tr("train.ui.machines"), open=False, visible=False) as machines:
+        gr.Markdown(page.tr("train.ui.machines_help"), elem_classes="hint")
+        typed = gr.Textbox(show_label=False, lines=3, interactive=False, buttons=["copy"],
+                              elem_id="train-machines")
     with gr.Accordion(page.tr("train.ui.report"), open=False) as told:
         text = gr.Textbox(show_label=False, lines=12, max_lines=12, interactive=False, buttons=["copy"],
                           elem_id="train-report")
     page.on(batch.expand, first_batch, [shown], [note, tokens])
     page.on(settings.expand, settings_of, [shown], listed)
     page.on(told.expand, lambda call, run: report(call.ws, run, call.lang) if run else "", [shown], text)
+    page.on(shown.change, machines_of, [shown], [machines, typed])
     return Details(answers, asked, gr.State(""))
 
 
@@ -84,6 +90,15 @@ def first_batch(call: Call, run: str | None) -> list[Any]:
         shown.append((call.t("train.ui.batch_row", number=number, tokens=row["tokens"]) + "\n", None))
         shown += [*marked(row["pieces"]), ("\n\n", None)]
     return [call.t("train.ui.batch_note"), gr.update(value=shown, visible=True)]
+
+
+def machines_of(call: Call, run: str | None) -> list[Any]:
+    """The commands that the other machines of a run need; nothing is shown for a run on one."""
+    try:
+        found = commands(call.ws, run, training.run_settings(call.ws, run)) if run else []
+    except UserError:
+        found = []
+    return [gr.update(visible=bool(found)), "\n\n".join(found)]
 
 
 def settings_of(call: Call, run: str | None) -> str:

@@ -6,10 +6,11 @@ from typing import Any
 
 from core.datasets import conversations
 from core.jobs import JobContext
+from core.training import ranks
 from core.training.arguments import steps_in
 from core.training.general import mix_general
 from core.training.key_words import cut_questions
-from core.training.rows import tokenise
+from core.training.rows import IGNORED, tokenise
 from core.training.settings import TrainSettings
 from core.training.stages.base import Data, Setup
 
@@ -41,6 +42,8 @@ def build(setup: Setup) -> Any:
     lengths = [len(row["input_ids"]) for row in rows.rows]
     asks = setup.settings.prompt_loss_weight if setup.settings.stage == "sft" else 0.0
     given = {"lengths": lengths, "instead": rows.instead, "opening": rows.opening(), "prompt_loss_weight": asks}
-    return setup.make(AnswerTrainer, SFTConfig, rows.every, setup.data.held_out.rows, max(lengths), given=given,
+    # A row that counts for nothing: where the last batch has too few rows for all processes.
+    blank = [{"input_ids": rows.rows[0]["input_ids"][:1], "labels": [IGNORED]}] if ranks.count() > 1 else []
+    return setup.make(AnswerTrainer, SFTConfig, rows.every + blank, setup.data.held_out.rows, max(lengths), given=given,
                       steps=steps_in(setup.settings, len(lengths)), max_length=None, packing=False,
                       dataset_kwargs={"skip_prepare_dataset": True})
