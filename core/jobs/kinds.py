@@ -14,6 +14,8 @@ KINDS: dict[str, str] = {
     "augment": "core.qa.augment:run",
     "count": "core.training.token_counts:run",
     "train": "core.training.trainer:run",
+    "measure": "core.training.measuring:run",
+    "tune": "core.training.tuning:run",
     "serve": "core.serving.server:run",
     "download": "core.models.download:run",
 }

@@ -17,6 +17,7 @@ from core.models import resolve
 from core.storage import Workspace
 from core.training import lengths, machine, memory, methods, stages
 from core.training.hardware import Device, needs_checkpointing
+from core.training.measured import last_measured
 from core.training.monitors import installed
 from core.training.notice import SWANLAB, address
 from core.training.runs import needed_bytes
@@ -52,7 +53,9 @@ class Report:
         steps: optimiser steps of the run; 0 when unknown.
         need, free: bytes of memory the run takes, the program included, and bytes it could have now.
         disk: bytes of checkpoints and adapter.
-        seconds: of the training, from the last run with this model; None without one.
+        seconds: of the run as measured with three steps, else of the training from the last run with this model; None
+            without either.
+        measured: it was measured with three steps of this very run.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -61,6 +64,7 @@ class Report:
     free: int = 0
     disk: int = 0
     seconds: float | None = None
+    measured: bool = False
     parts: memory.Estimate | None = None
 
     @property
@@ -103,7 +107,9 @@ def check(ws: Workspace, settings: TrainSettings) -> Report:
         found.append(Finding("blocker", "train.preflight.disk", {"need": machine.gigabytes(disk),
                                                                  "free": machine.gigabytes(here.disk_free)}))
     found.sort(key=lambda one: one.grade)
-    return Report(tuple(found), steps, need, here.free, disk, _seconds(ws, info, known, settings), parts)
+    tried = last_measured(ws, settings)
+    seconds = tried.seconds(steps) if tried else _seconds(ws, info, known, settings)
+    return Report(tuple(found), steps, need, here.free, disk, seconds, tried is not None, parts)
 
 
 def heaviest(every: list[int], batch_size: int, answers: float, learns_questions: bool, opening: int = 0
