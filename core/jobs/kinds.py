@@ -15,6 +15,7 @@ KINDS: dict[str, str] = {
     "count": "core.training.token_counts:run",
     "train": "core.training.trainer:run",
     "measure": "core.training.measuring:run",
+    "board": "core.training.board:run",
     "tune": "core.training.tuning:run",
     "serve": "core.serving.server:run",
     "download": "core.models.download:run",

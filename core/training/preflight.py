@@ -15,7 +15,7 @@ from core.errors import UserError
 from core.llm.secrets import load_key
 from core.models import resolve
 from core.storage import Workspace
-from core.training import lengths, machine, memory, methods, stages
+from core.training import board, lengths, machine, memory, methods, stages
 from core.training.hardware import Device, needs_checkpointing
 from core.training.measured import last_measured
 from core.training.monitors import installed
@@ -187,6 +187,8 @@ def _machine(ws: Workspace, settings: TrainSettings) -> list[Finding]:
         found.append(Finding("blocker", "train.preflight.no_key", change={"swanlab": "local"}))
     if settings.notice and not address(ws):
         found.append(Finding("doubt", "train.preflight.no_notice", change={"notice": False}))
+    if settings.swanlab == "local" and installed("swanlab") and not installed(board.PACKAGE):
+        found.append(Finding("doubt", "train.error.no_board"))
     for wanted, module, name in ((settings.tensorboard, "tensorboard", "TensorBoard"), (settings.wandb, "wandb", "W&B"),
                                  (settings.swanlab != "off", "swanlab", "SwanLab")):
         if wanted and not installed(module):

@@ -13,6 +13,7 @@ from webui.components.words import parameters, size
 from webui.forms import Form
 from webui.page import Call, Page
 from webui.tabs import (
+    train_board,
     train_folder,
     train_history,
     train_keys,
@@ -34,6 +35,7 @@ def build(page: Page) -> None:
             setup = _setup(page)
         with gr.Column(scale=3, min_width=320):
             live = train_live.build(page, shown)
+            train_board.build(page, shown, live.ended)
     tune = train_tune.build(page)
     history = train_history.build(page, shown, live)
     _wire(page, setup, live, history, shown)
