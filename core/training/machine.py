@@ -44,6 +44,11 @@ def look(ws: Workspace) -> Machine:
     return Machine(free_memory() + _given_back(ws), PROGRAM, disk, False)
 
 
+def has_card() -> bool:
+    """Whether training will run on an NVIDIA card."""
+    return _card() is not None and torch_has_cuda()
+
+
 def hidden_card() -> str:
     """Key of the sentence for a graphics card that training will not use; "" when there is none or it is used."""
     if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1") and _card() is not None:

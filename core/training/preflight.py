@@ -15,11 +15,11 @@ from core.errors import UserError
 from core.llm.secrets import load_key
 from core.models import resolve
 from core.storage import Workspace
-from core.training import board, lengths, machine, memory, methods, stages
+from core.training import board, kernels, lengths, machine, memory, methods, stages
 from core.training.hardware import Device, needs_checkpointing
 from core.training.measured import last_measured
 from core.training.monitors import installed
-from core.training.notice import SWANLAB, address
+from core.training.notice import SWANLAB, is_possible
 from core.training.runs import needed_bytes
 from core.training.settings import TrainSettings
 
@@ -90,7 +90,7 @@ def check(ws: Workspace, settings: TrainSettings) -> Report:
         stages.check_rows(ws, settings)
     except UserError as error:
         return Report((Finding("blocker", error.key, error.params),))
-    found = _model(folder, settings) + _machine(ws, settings)
+    found = _model(folder, settings) + _machine(ws, settings) + _kernels(folder, settings)
     known = lengths.known(ws, info, settings)
     if not known.lengths:
         return Report((*found, Finding("blocker", "train.error.no_rows")))
@@ -185,7 +185,7 @@ def _machine(ws: Workspace, settings: TrainSettings) -> list[Finding]:
     found = [Finding("doubt", hidden)] if hidden else []
     if settings.swanlab == "cloud" and not load_key(ws, SWANLAB):
         found.append(Finding("blocker", "train.preflight.no_key", change={"swanlab": "local"}))
-    if settings.notice and not address(ws):
+    if settings.notice and not is_possible(ws):
         found.append(Finding("doubt", "train.preflight.no_notice", change={"notice": False}))
     if settings.swanlab == "local" and installed("swanlab") and not installed(board.PACKAGE):
         found.append(Finding("doubt", "train.error.no_board"))
@@ -194,6 +194,11 @@ def _machine(ws: Workspace, settings: TrainSettings) -> list[Finding]:
         if wanted and not installed(module):
             found.append(Finding("doubt", "train.preflight.no_monitor", {"name": name, "package": module}))
     return found
+
+
+def _kernels(folder: Path, settings: TrainSettings) -> list[Finding]:
+    reason = kernels.why_not(settings, kernels.type_of(folder), machine.has_card())
+    return [Finding("doubt", reason.key, reason.params, {"kernels": "none"})] if reason else []
 
 
 def _rows(known: lengths.Lengths, settings: TrainSettings) -> list[Finding]:

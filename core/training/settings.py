@@ -67,6 +67,7 @@ class TrainSettings(Settings):
                                          engine="gradient_accumulation_steps")
     optimizer: str = _choice("adamw", ("adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor"), advanced=True,
                              engine="optim")
+    kernels: str = _choice("none", ("none", "liger", "unsloth"), advanced=True)
     scheduler: str = _choice("linear", SCHEDULERS, advanced=True, engine="lr_scheduler_type")
     warmup_share: float = setting(0.05, ge=0, le=0.5, step=0.01, advanced=True, engine="warmup_steps")
     min_rate_share: float = setting(0.1, ge=0, le=1, step=0.05, advanced=True,
