@@ -69,5 +69,5 @@ def build(page: Page) -> None:
 def stored(call: Call) -> str:
     """Which of them are there."""
     words = {True: call.t("train.ui.yes"), False: call.t("train.ui.no")}
-    return call.t("train.ui.keys_now", key=words[bool(load_key(call.ws, SWANLAB))],
+    return call.t("train.ui.keys_now", swanlab=words[bool(load_key(call.ws, SWANLAB))],
                   address=words[bool(address(call.ws))], mail=words[account_of(call.ws) is not None])
