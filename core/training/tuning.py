@@ -165,7 +165,7 @@ class Series:
         return True
 
     def _propose(self, again: dict[str, Any] | None) -> tuple[Any, dict[str, Any]] | None:
-        """Optuna's next proposal and the values to train with; None when nothing was short enough for the time left.
+        """A proposal of Optuna and the values to train with; None when nothing new was short enough for the time left.
 
         Before all proposals come a trial to be begun again and the person's own values.
         """
@@ -173,7 +173,8 @@ class Series:
         for _ in range(ASKED):
             proposal = self.study.ask(_distributions(self.room))
             values = first.pop(0) if first else _values(self.room, proposal.params)
-            if self.expected(values) <= self.budget.left:
+            new = all(values != one.values for one in self.finished)
+            if new and self.expected(values) <= self.budget.left:
                 return proposal, values
             self._forget(proposal)
         return None

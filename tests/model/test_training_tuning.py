@@ -54,6 +54,7 @@ def test_a_budget_becomes_trials_of_which_the_best_is_the_lowest_held_out_loss(w
     best = trials.best_of(found)
     assert best is not None and best.held_out == min(one.held_out for one in done)
     assert len({one.held_out for one in done}) == len(done)
+    assert all(one.values != other.values for one in found for other in found if one is not other)
     assert not (ws.job(job.id).dir / "adapter").exists()
     assert not any(ws.job(job.id).dir.glob("checkpoints/*"))
 
