@@ -100,6 +100,17 @@ def train(run: Annotated[Path, typer.Argument(help="RUN.yaml")]) -> None:
 
 
 @app.command()
+def tune(run: Annotated[Path, typer.Argument(help="RUN.yaml with the model, the dataset and your settings.")],
+         minutes: Annotated[int, typer.Option(help="How long trials may take together.")] = 30,
+         output: Annotated[Optional[Path], typer.Option("-o", "--output", help="YAML file for the best settings.")] = None,  # noqa: UP045,E501
+         ) -> None:
+    """Tries learning rates, ranks and epochs and tells which are best on the held-out rows."""
+    from core.training.tune_command import tune_from_yaml
+
+    raise typer.Exit(tune_from_yaml(run, minutes, output, typer.echo))
+
+
+@app.command()
 def serve(model: Annotated[str, typer.Argument(help="Model id or folder")],
           adapter: Annotated[Optional[list[str]], typer.Option(help="Training run whose adapter is offered too.")] = None,  # noqa: UP045,E501
           port: Annotated[int, typer.Option(help="Port; 0: any free one.")] = 8001) -> None:

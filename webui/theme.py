@@ -84,5 +84,7 @@ new MutationObserver(() => {  // a search shows the place that it found, and doe
 
 
 def head() -> str:
-    """What the page needs in its head: links that keep their tab, search hits that show themselves, keys."""
-    return f"{_HEAD}<script>\n{resources.files('webui').joinpath('keys.js').read_text(encoding='utf-8')}</script>\n"
+    """What the page needs in its head: links that keep their tab, search hits that show themselves, keys, notices."""
+    here = resources.files("webui")
+    scripts = [here.joinpath(name).read_text(encoding="utf-8") for name in ("keys.js", "notices.js")]
+    return _HEAD + "".join(f"<script>\n{script}</script>\n" for script in scripts)

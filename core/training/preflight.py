@@ -15,10 +15,11 @@ from core.errors import UserError
 from core.llm.secrets import load_key
 from core.models import resolve
 from core.storage import Workspace
-from core.training import lengths, low_rank, machine, memory, methods, scale, stages
+from core.training import board, kernels, lengths, low_rank, machine, memory, methods, scale, stages
 from core.training.hardware import Device, needs_checkpointing
+from core.training.measured import last_measured
 from core.training.monitors import installed
-from core.training.notice import SWANLAB, address
+from core.training.notice import SWANLAB, is_possible
 from core.training.runs import needed_bytes
 from core.training.settings import TrainSettings
 
@@ -52,7 +53,9 @@ class Report:
         steps: optimiser steps of the run; 0 when unknown.
         need, free: bytes of memory the run takes, the program included, and bytes it could have now.
         disk: bytes of checkpoints and adapter.
-        seconds: of the training, from the last run with this model; None without one.
+        seconds: of the run as measured with three steps, else of the training from the last run with this model; None
+            without either.
+        measured: it was measured with three steps of this very run.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -61,6 +64,7 @@ class Report:
     free: int = 0
     disk: int = 0
     seconds: float | None = None
+    measured: bool = False
     parts: memory.Estimate | None = None
 
     @property
@@ -86,7 +90,7 @@ def check(ws: Workspace, settings: TrainSettings) -> Report:
         stages.check_rows(ws, settings)
     except UserError as error:
         return Report((Finding("blocker", error.key, error.params),))
-    found = _model(folder, settings) + _machine(ws, settings)
+    found = _model(folder, settings) + _machine(ws, settings) + _kernels(folder, settings)
     known = lengths.known(ws, info, settings)
     if not known.lengths:
         return Report((*found, Finding("blocker", "train.error.no_rows")))
@@ -104,7 +108,9 @@ def check(ws: Workspace, settings: TrainSettings) -> Report:
         found.append(Finding("blocker", "train.preflight.disk", {"need": machine.gigabytes(disk),
                                                                  "free": machine.gigabytes(here.disk_free)}))
     found.sort(key=lambda one: one.grade)
-    return Report(tuple(found), steps, need, here.free, disk, _seconds(ws, info, known, settings), parts)
+    tried = last_measured(ws, settings)
+    seconds = tried.seconds(steps) if tried else _seconds(ws, info, known, settings)
+    return Report(tuple(found), steps, need, here.free, disk, seconds, tried is not None, parts)
 
 
 def heaviest(every: list[int], batch_size: int, answers: float, learns_questions: bool, opening: int = 0
@@ -191,8 +197,10 @@ def _machine(ws: Workspace, settings: TrainSettings) -> list[Finding]:
     found = [Finding("doubt", hidden)] if hidden else []
     if settings.swanlab == "cloud" and not load_key(ws, SWANLAB):
         found.append(Finding("blocker", "train.preflight.no_key", change={"swanlab": "local"}))
-    if settings.notice and not address(ws):
+    if settings.notice and not is_possible(ws):
         found.append(Finding("doubt", "train.preflight.no_notice", change={"notice": False}))
+    if settings.swanlab == "local" and installed("swanlab") and not installed(board.PACKAGE):
+        found.append(Finding("doubt", "train.error.no_board"))
     for wanted, module, name in ((settings.tensorboard, "tensorboard", "TensorBoard"), (settings.wandb, "wandb", "W&B"),
                                  (settings.swanlab != "off", "swanlab", "SwanLab")):
         if wanted and not installed(module):
@@ -203,6 +211,11 @@ def _machine(ws: Workspace, settings: TrainSettings) -> list[Finding]:
 def _scale(settings: TrainSettings, here: machine.Machine) -> list[Finding]:
     return [Finding("blocker" if grade == "blocker" else "doubt", key, params, change)
             for grade, key, params, change in scale.concerns(settings, machine.cards() if here.card else 0)]
+
+
+def _kernels(folder: Path, settings: TrainSettings) -> list[Finding]:
+    reason = kernels.why_not(settings, kernels.type_of(folder), machine.has_card())
+    return [Finding("doubt", reason.key, reason.params, {"kernels": "none"})] if reason else []
 
 
 def _rows(known: lengths.Lengths, settings: TrainSettings) -> list[Finding]:

@@ -72,6 +72,7 @@ class TrainSettings(Settings):
                              advanced=True, engine="optim")
     projection_rank: int = setting(128, ge=1, le=8192, step=1, advanced=True, when=_LOW_RANK)
     projection_gap: int = setting(200, ge=1, le=100_000, step=1, advanced=True, unit="steps", when=_LOW_RANK)
+    kernels: str = _choice("none", ("none", "liger", "unsloth"), advanced=True)
     scheduler: str = _choice("linear", SCHEDULERS, advanced=True, engine="lr_scheduler_type")
     warmup_share: float = setting(0.05, ge=0, le=0.5, step=0.01, advanced=True, engine="warmup_steps")
     min_rate_share: float = setting(0.1, ge=0, le=1, step=0.05, advanced=True,

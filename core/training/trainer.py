@@ -41,15 +41,24 @@ def train(job: JobContext, settings: TrainSettings) -> None:
                 mirrored(job, settings, key.reveal() if key else ""):
             _train(job, settings)
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, MemoryError) or any(word in str(error).lower() for word in _MEMORY_WORDS):
+        if is_memory(error):
             raise UserError("train.error.memory", batch=settings.batch_size, cutoff=settings.cutoff_len) from error
         raise
 
 
-def _train(job: JobContext, settings: TrainSettings) -> None:
-    # No library may look for anything on the network: everything is on this disk.
+def is_memory(error: BaseException) -> bool:
+    """Whether an error of a library says that memory did not suffice."""
+    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in _MEMORY_WORDS)
+
+
+def stay_offline() -> None:
+    """No library may look for anything on the network: everything is on this disk. Before they are imported."""
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1",
                       TRL_EXPERIMENTAL_SILENCE="1")
+
+
+def _train(job: JobContext, settings: TrainSettings) -> None:
+    stay_offline()
     from transformers import AutoTokenizer
 
     from core.training.keeping import best_step

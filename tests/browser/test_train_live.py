@@ -16,6 +16,7 @@ from core.i18n import t
 from core.jobs import JobState
 from core.storage.workspace import Workspace
 from tests.browser.driving import AppProcess
+from tests.fakes import trainer
 from tests.fakes.ledger_rows import add_facts
 from tests.fakes.tiny_model import make_model
 from tests.waiting import until
@@ -70,3 +71,35 @@ def test_a_run_is_weighed_followed_by_another_and_tried_again_more_safely(
     third = until(lambda: [j for j in jobs.list_jobs(ws, "train") if j.id not in (first, second)], LONG)[0].id
     assert training.run_settings(ws, third).gradient_accumulation == 2
     jobs.request_stop(ws, third, force=True)
+
+
+NOTED = """window.noted = [];
+window.Notification = class { constructor(title, given) { window.noted.push(`${title}: ${given.body}`); }
+  static permission = 'default';
+  static async requestPermission() { return this.permission = 'granted'; } };"""
+
+
+def test_the_screen_tells_when_a_run_ends_if_the_person_asked_for_it(
+        tmp_path: Path, start_app: Callable[..., AppProcess], open_page: Callable[..., Any]) -> None:
+    home = tmp_path / "workspace"
+    home.mkdir()
+    ws = Workspace.at(home)
+    page = open_page(tab="train", server=start_app(home))
+    page.add_init_script(NOTED)
+    page.reload()
+    page.get_by_role("button", name=t("train.ui.keys", "en")).click()
+    expect(page.locator("#train-desktop-on")).to_be_hidden()
+    page.locator("#train-desktop").click()
+    expect(page.locator("#train-desktop-on")).to_be_visible(timeout=LONG_MS)
+    job = jobs.start(ws, "train", {"mode": "ok", "steps": 400, "delay_s": 0.1}, title="Tanks", argv=trainer.ARGV)
+    page.reload()
+    expect(page.locator("#train-title")).to_contain_text(t("train.ui.state.running", "en"), timeout=LONG_MS)
+    page.wait_for_timeout(2000)
+    assert page.evaluate("window.noted") == []
+    jobs.request_stop(ws, job.id)
+    page.evaluate("Notification.permission = 'granted'")
+    for _ in range(LONG):
+        page.wait_for_timeout(1000)
+        if page.evaluate("window.noted.length"):
+            break
+    assert page.evaluate("window.noted") == [f"DocTune: Run Tanks · {t('train.ui.state.stopped', 'en')}"]

@@ -12,7 +12,17 @@ from core.training.stages import fits
 from webui.components.words import parameters, size
 from webui.forms import Form
 from webui.page import Call, Page
-from webui.tabs import train_history, train_keys, train_live, train_preflight, train_presets, train_stage
+from webui.tabs import (
+    train_board,
+    train_folder,
+    train_history,
+    train_keys,
+    train_live,
+    train_preflight,
+    train_presets,
+    train_stage,
+    train_tune,
+)
 
 FEW_ROWS, SOME_ROWS = 25, 50
 
@@ -25,8 +35,12 @@ def build(page: Page) -> None:
             setup = _setup(page)
         with gr.Column(scale=3, min_width=320):
             live = train_live.build(page, shown)
+            train_board.build(page, shown, live.ended)
+    tune = train_tune.build(page)
     history = train_history.build(page, shown, live)
     _wire(page, setup, live, history, shown)
+    train_tune.wire(page, tune, setup.read, setup.inputs, setup.filled,
+                    lambda call, settings: from_run(call, setup, settings), setup.form.controls["learning_rate"])
 
 
 class _Setup:
@@ -48,6 +62,16 @@ class _Setup:
     def outputs(self) -> list[Any]:
         return [self.model, self.model_note, self.dataset, self.advice, self.start, self.queue]
 
+    @property
+    def inputs(self) -> set[Any]:
+        """What `read` needs."""
+        return self.form.inputs | {self.folder, self.model, self.dataset}
+
+    @property
+    def filled(self) -> list[Any]:
+        """What a run's settings fill, in the order of `from_run`."""
+        return [self.model, self.folder, self.dataset, *self.form.controls.values()]
+
     def read(self, values: dict[Any, Any]) -> training.TrainSettings | None:
         """The settings as they stand in the form; None while model or dataset is not chosen. Raises UserError."""
         model = (values[self.folder] or "").strip() or values[self.model]
@@ -67,9 +91,7 @@ def _setup(page: Page) -> _Setup:
     setup.advice = gr.Markdown(elem_id="train-advice")
     setup.preset = train_presets.build_presets(page)
     setup.form = Form.build(page, training.TrainSettings, skip=("model", "dataset"))
-    with gr.Accordion(page.tr("train.ui.own_folder"), open=False):
-        setup.folder = gr.Textbox(label=page.tr("train.ui.folder"), info=page.tr("train.ui.folder_help"),
-                                  elem_id="train-folder")
+    setup.folder = train_folder.build(page)
     setup.files = train_presets.build_files(page)
     train_keys.build(page)
     setup.checks = train_preflight.build(page)
@@ -108,13 +130,12 @@ def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_histo
     train_stage.wire(page, setup.form, setup.dataset)
     for event in (setup.model.input, setup.dataset.change, setup.folder.change, stage.change):
         page.on(event, check, asked, said, trigger_mode="always_last")
-    filled = [setup.model, setup.folder, setup.dataset, *setup.form.controls.values()]
-    page.on(live.again.click, again, [shown], filled)
+    page.on(live.again.click, again, [shown], setup.filled)
     train_presets.wire_presets(page, setup.preset, setup.form)
-    train_presets.wire_files(page, setup.files, setup.form.inputs | {setup.folder, *both}, setup.read, filled,
+    train_presets.wire_files(page, setup.files, setup.inputs, setup.read, setup.filled,
                              lambda call, settings: from_run(call, setup, settings))
     for button, fn in ((setup.start, start), (setup.queue, lambda call, values: start(call, values, True))):
-        page.on(button.click, fn, setup.form.inputs | {setup.folder, *both},
+        page.on(button.click, fn, setup.inputs,
                 [shown, setup.start, setup.queue, *live.outputs, *history.outputs])
     train_preflight.wire(page, setup.checks, setup.form, setup.read, [*both, setup.folder, live.ended])
     page.on(live.ended.change, check, asked, said)
@@ -143,7 +164,7 @@ def choices(call: Call, model: str | None, dataset: str | None, folder: str | No
 
 def verdict(call: Call, model: str | None, dataset: str | None, stage: str = "sft") -> list[Any]:
     """What to say about the model and the rows, and whether Start and waiting work; the button tells."""
-    running = next((j for j in jobs.list_jobs(call.ws, "train") if not j.state.is_terminal), None)
+    running = next((j for j in jobs.list_jobs(call.ws) if j.kind in training.KINDS and not j.state.is_terminal), None)
     note = _model_note(call, model)
     info = datasets.find_dataset(call.ws, dataset)
     missing = [_button(call, "train.ui.start", False), gr.update(visible=False)]

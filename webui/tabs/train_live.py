@@ -79,7 +79,7 @@ class Live:
         view = jobs.view(call.ws, run) if run else None
         hidden = gr.update(visible=False)
         if view is None:
-            return [call.t("train.ui.live"), *self.card.updates(call, None), hidden, 0.0, *[hidden] * 4, "", hidden,
+            return [_title(call, None), *self.card.updates(call, None), hidden, 0.0, *[hidden] * 4, "", hidden,
                     hidden, hidden, gr.update(visible=True), *self.details.updates(call, None), "", hidden, "",
                     NOTHING, gr.Timer(active=False)]
         over = view.state.is_terminal
@@ -203,8 +203,13 @@ def _plot(call: Call, run: str, curves: training.Curves, drawn: Drawn, pause: fl
     return gr.update(value=figure, visible=figure is not None or bool(curves.train)), (name, points, now)
 
 
-def _title(call: Call, view: jobs.JobView) -> str:
-    return f"### {call.t('train.ui.run')} {plain(view.title or view.id)} · {call.t(f'train.ui.state.{view.state}')}"
+def _title(call: Call, view: jobs.JobView | None) -> Any:
+    """What is shown; its class tells the state to `webui/notices.js`."""
+    if view is None:
+        return gr.update(value=call.t("train.ui.live"), elem_classes=[])
+    state = call.t(f"train.ui.state.{view.state}")
+    return gr.update(value=f"### {call.t('train.ui.run')} {plain(view.title or view.id)} · {state}",
+                     elem_classes=[f"is-{view.state}"])
 
 
 def _with_part(call: Call, view: jobs.JobView) -> jobs.JobView:
@@ -274,4 +279,17 @@ def _numbers(call: Call, view: jobs.JobView, curves: training.Curves) -> str:
     if curves.memory:
         most = max(held for _, held in curves.memory)
         parts.append(call.t("train.ui.held", memory=size(most)))
+    if not view.state.is_terminal:
+        parts += _warmth(call, curves.warmth)
     return " · ".join(parts)
+
+
+def _warmth(call: Call, told: dict[str, float]) -> list[str]:
+    """What the sensors say; nothing where they say nothing."""
+    parts = []
+    if "gpu_temperature" in told:
+        parts.append(call.t("train.ui.gpu_now", warmth=f"{told['gpu_temperature']:.0f}", used=size(told["gpu_used"]),
+                            total=size(told["gpu_total"])))
+    if "cpu_temperature" in told:
+        parts.append(call.t("train.ui.cpu_now", warmth=f"{told['cpu_temperature']:.0f}"))
+    return parts

@@ -10,6 +10,7 @@ from core.datasets.reading import typed_rows
 from core.datasets.rows import Row, said
 from core.jobs import JobContext
 from core.models.chat_template import Message, encode
+from core.training import kernels
 from core.training.arguments import arguments, steps_in
 from core.training.engine import Reporter
 from core.training.hardware import Device, needs_checkpointing
@@ -62,7 +63,7 @@ class Setup:
             job.warn("train.warning.checkpointing")
         choose_weights(self.model, settings)
         common = arguments(settings, str(job.ws.run(job.id).checkpoints), steps or steps_in(settings, len(train)),
-                           bool(held_out), self.device, twice)
+                           bool(held_out), self.device, twice) | self._kernels()
         reporter = Reporter(job)
         callbacks: list[Any] = [reporter]
         if settings.early_stopping or settings.keep_best:
@@ -76,6 +77,14 @@ class Setup:
                        callbacks=callbacks, job=job, settings=settings, **given or {})
         reporter.trainer = made
         return made, reporter
+
+
+    def _kernels(self) -> dict[str, Any]:
+        kind, card = self.model.config.get_text_config().model_type, self.device.kind == "cuda"
+        reason = kernels.why_not(self.settings, kind, card)
+        if reason is not None:
+            self.job.warn("train.warning.kernels", reason=reason.as_dict())
+        return kernels.arguments(self.settings, kind, card)
 
 
 def rows_of(job: JobContext, settings: TrainSettings) -> tuple[list[Row], list[Row]]:
