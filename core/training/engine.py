@@ -11,23 +11,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch.nn.functional import cross_entropy
-from torch.utils.checkpoint import checkpoint
 from torch.utils.data import Sampler
 from transformers import TrainerCallback
 from trl import SFTTrainer
 
 from core.errors import UserError
 from core.jobs import JobContext
+from core.training.answer_loss import summed_loss
 from core.training.hardware import used_bytes
 from core.training.keeping import Kept
 from core.training.methods import rows_may_share
-from core.training.side_by_side import answer_states, mergeable
+from core.training.row_attention import install
+from core.training.side_by_side import answer_states, parts, reach
 from core.training.virtual import prompted
 
 _LOST_STEPS = 3
 _POOL_BATCHES = 4
-_AT_ONCE = 1024
 
 
 class LengthGrouped(Sampler[int]):
@@ -95,10 +94,26 @@ class AnswerTrainer(Kept, SFTTrainer):
         self.answers_only = plain and (self.args.device.type != "cuda" or prompt_loss_weight > 0)
         if prompt_loss_weight > 0 and not plain:
             self.job.warn("train.warning.no_prompt_loss")
-        self.merges = rows_may_share(self.settings) and mergeable(self.model.config.get_text_config())
+        # Elsewhere a large batch is what keeps the device busy.
+        self.in_parts = self.answers_only and self.args.device.type == "cpu" and self.settings.quantization != "8bit"
+        self.reach, shares = reach(self.model.config.get_text_config()), rows_may_share(self.settings)
+        self.masked = not (shares and self.reach != 0 and self.in_parts and install(self._causal()))
+        self.merges = shares and (self.reach is None or not self.masked)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         return self.sampler
+
+    def _causal(self) -> Any:
+        """The model under wrappers of processes and adapters."""
+        whole = self.accelerator.unwrap_model(self.model)
+        return whole.get_base_model() if hasattr(whole, "get_base_model") else whole
+
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
+        """A batch in parts that are quick to compute, where that is so; their gradients add up."""
+        split = self.in_parts and self.accelerator.num_processes == 1 and num_items_in_batch is not None
+        losses = [super(AnswerTrainer, self).training_step(model, part, num_items_in_batch)
+                  for part in (parts(inputs) if split else [inputs])]
+        return torch.stack(losses).sum() if len(losses) > 1 else losses[0]
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False,
                      num_items_in_batch: Any = None) -> Any:
@@ -106,17 +121,20 @@ class AnswerTrainer(Kept, SFTTrainer):
         if return_outputs or not self.answers_only or self.accelerator.num_processes > 1:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         whole = self.accelerator.unwrap_model(model)
-        causal = whole.get_base_model() if hasattr(whole, "get_base_model") else whole
+        causal = self._causal()
         asks = model.training and self.prompt_weight > 0
         decoder = prompted(whole) if self.settings.trains_prompt else causal.base_model
-        states, targets, answers = answer_states(decoder, inputs, self.merges, self.opening if asks else None)
+        states, targets, answers = answer_states(decoder, inputs, self.merges, self.opening if asks else None,
+                                                 self.masked, self.reach)
         head = causal.get_output_embeddings()
         tokens = torch.as_tensor(int(answers.sum()) if num_items_in_batch is None else num_items_in_batch).clamp(min=1)
-        loss = _summed(head, states[answers], targets[answers]) / tokens
+        loss = summed_loss(head, states[answers], targets[answers]) / tokens
         if model.training:
             self._total_train_tokens += int(inputs["attention_mask"].sum())
             self.reported += float(loss.detach())
-        return loss + self.prompt_weight * _summed(head, states[~answers], targets[~answers]) / tokens if asks else loss
+        if asks:
+            loss = loss + self.prompt_weight * summed_loss(head, states[~answers], targets[~answers]) / tokens
+        return loss
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Reports the loss of the answers, which the held-out rows' loss can be compared with."""
@@ -125,14 +143,6 @@ class AnswerTrainer(Kept, SFTTrainer):
                 logs = logs | {"loss": self.reported}
             self.reported = 0.0
         super().log(logs, *args, **kwargs)
-
-
-def _summed(head: Any, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Summed negative log-likelihood of tokens (n,) at states (n, features), without the scores of all at once."""
-    if len(states) <= _AT_ONCE:
-        return cross_entropy(head(states).float(), targets, reduction="sum")
-    return torch.stack([checkpoint(_summed, head, some, theirs, use_reentrant=False) for some, theirs
-                        in zip(states.split(_AT_ONCE), targets.split(_AT_ONCE), strict=True)]).sum()
 
 
 def _has_plain_head(model: Any) -> bool:

@@ -15,6 +15,7 @@ from core.training.engine import Reporter
 from core.training.hardware import Device, needs_checkpointing
 from core.training.keeping import Best
 from core.training.methods import choose_weights, peft_config
+from core.training.products import quicken
 from core.training.rows import Rows, last_answer
 from core.training.settings import TrainSettings
 
@@ -74,6 +75,8 @@ class Setup:
                        eval_dataset=Dataset.from_list(held_out) if held_out else None,
                        processing_class=self.tokenizer, peft_config=peft_config(settings, self.model),
                        callbacks=callbacks, job=job, settings=settings, **given or {})
+        if self.device.kind == "cpu":
+            quicken(made.model)
         reporter.trainer = made
         return made, reporter
 
