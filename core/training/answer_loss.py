@@ -14,7 +14,8 @@ from core.training.products import product
 
 AT_ONCE = 1024
 """Predicted tokens that are scored at once, where the scores are kept for the backward pass."""
-_FEW = 256
+FEW = 256
+"""Predicted tokens that are scored at once, where loss and gradient are made together."""
 
 
 def summed_loss(head: nn.Module, states: Tensor, targets: Tensor) -> Tensor:
@@ -40,8 +41,8 @@ class _FixedHead(torch.autograd.Function):
     def forward(ctx: Any, states: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
         loss, learns = states.new_zeros(()), ctx.needs_input_grad[0]
         gradient = torch.empty_like(states) if learns else None
-        for start in range(0, len(states), _FEW):
-            some = slice(start, start + _FEW)
+        for start in range(0, len(states), FEW):
+            some = slice(start, start + FEW)
             scores = torch.log_softmax(product(states[some], weight), dim=-1)
             target = targets[some, None]
             loss -= scores.gather(1, target).sum()

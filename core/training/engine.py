@@ -6,6 +6,7 @@ Imports torch; only the trainer process imports this module.
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +23,7 @@ from core.training.hardware import used_bytes
 from core.training.keeping import Kept
 from core.training.methods import rows_may_share
 from core.training.row_attention import install
+from core.training.settings import TrainSettings
 from core.training.side_by_side import answer_states, parts, reach
 from core.training.virtual import prompted
 
@@ -94,8 +96,7 @@ class AnswerTrainer(Kept, SFTTrainer):
         self.answers_only = plain and (self.args.device.type != "cuda" or prompt_loss_weight > 0)
         if prompt_loss_weight > 0 and not plain:
             self.job.warn("train.warning.no_prompt_loss")
-        # Elsewhere a large batch is what keeps the device busy.
-        self.in_parts = self.answers_only and self.args.device.type == "cpu" and self.settings.quantization != "8bit"
+        self.in_parts = computed_in_parts(self.model, self.settings, self.args.device.type)
         self.reach, shares = reach(self.model.config.get_text_config()), rows_may_share(self.settings)
         self.masked = not (shares and self.reach != 0 and self.in_parts and install(self._causal()))
         self.merges = shares and (self.reach is None or not self.masked)
@@ -110,7 +111,7 @@ class AnswerTrainer(Kept, SFTTrainer):
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
         """A batch in parts that are quick to compute, where that is so; their gradients add up."""
-        split = self.in_parts and self.accelerator.num_processes == 1 and num_items_in_batch is not None
+        split = self.in_parts and num_items_in_batch is not None
         losses = [super(AnswerTrainer, self).training_step(model, part, num_items_in_batch)
                   for part in (parts(inputs) if split else [inputs])]
         return torch.stack(losses).sum() if len(losses) > 1 else losses[0]
@@ -143,6 +144,16 @@ class AnswerTrainer(Kept, SFTTrainer):
                 logs = logs | {"loss": self.reported}
             self.reported = 0.0
         super().log(logs, *args, **kwargs)
+
+
+def computed_in_parts(model: Any, settings: TrainSettings, device: str) -> bool:
+    """Whether a batch is computed in parts, which keeps what is worked on in a processor's cache.
+
+    Elsewhere a large batch is what keeps the device busy; 8-bit products look for outliers among all tokens that they
+    get at once.
+    """
+    alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
+    return device == "cpu" and alone and settings.quantization != "8bit" and _has_plain_head(model)
 
 
 def _has_plain_head(model: Any) -> bool:

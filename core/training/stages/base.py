@@ -14,6 +14,7 @@ from core.training.arguments import arguments, steps_in
 from core.training.engine import Reporter
 from core.training.hardware import Device, needs_checkpointing
 from core.training.keeping import Best
+from core.training.memory import at_once as computed_at_once
 from core.training.methods import choose_weights, peft_config
 from core.training.products import quicken
 from core.training.rows import Rows, last_answer
@@ -43,14 +44,14 @@ class Setup:
     data: Data
 
     def make(self, trainer: Any, config: Any, train: list[dict[str, Any]], held_out: list[dict[str, Any]],
-             longest: int, *, at_once: int = 1, steps: int | None = None, given: dict[str, Any] | None = None,
-             **more: Any) -> tuple[Any, Reporter]:
+             longest: int, *, at_once: int = 1, split: bool = False, steps: int | None = None,
+             given: dict[str, Any] | None = None, **more: Any) -> tuple[Any, Reporter]:
         """The trainer, and the callback that reports to the job.
 
         Args:
             trainer: a class that `Kept` goes before; config: its arguments' class.
             longest: tokens of the longest sequence.
-            at_once: sequences that a row makes.
+            at_once: sequences that a row makes; split: a batch is computed in parts.
             steps: optimiser steps of the whole run, when it is not one row a sequence.
             given: arguments of the trainer; `more` are fields of its configuration.
         """
@@ -58,7 +59,8 @@ class Setup:
 
         job, settings = self.job, self.settings
         twice = settings.method != "prefix" and needs_checkpointing(
-            self.model.config.get_text_config(), settings.batch_size * at_once, longest, self.device)
+            self.model.config.get_text_config(),
+            *computed_at_once(settings.batch_size * at_once, longest, split), self.device)
         if twice:
             job.warn("train.warning.checkpointing")
         choose_weights(self.model, settings)

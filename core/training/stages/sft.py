@@ -35,12 +35,13 @@ def build(setup: Setup) -> Any:
     """The trainer and its reporter; also for continued pre-training, whose rows are answers from end to end."""
     from trl import SFTConfig
 
-    from core.training.engine import AnswerTrainer
+    from core.training.engine import AnswerTrainer, computed_in_parts
 
     rows = setup.data.train
     lengths = [len(row["input_ids"]) for row in rows.rows]
     asks = setup.settings.prompt_loss_weight if setup.settings.stage == "sft" else 0.0
     given = {"lengths": lengths, "instead": rows.instead, "opening": rows.opening(), "prompt_loss_weight": asks}
+    split = computed_in_parts(setup.model, setup.settings, setup.device.kind)
     return setup.make(AnswerTrainer, SFTConfig, rows.every, setup.data.held_out.rows, max(lengths), given=given,
-                      steps=steps_in(setup.settings, len(lengths)), max_length=None, packing=False,
+                      split=split, steps=steps_in(setup.settings, len(lengths)), max_length=None, packing=False,
                       dataset_kwargs={"skip_prepare_dataset": True})
