@@ -23,7 +23,6 @@ from typing import Any
 
 BATCH, CUTOFF, RANK, ALPHA = 16, 1024, 8, 16
 RATIO, WORSE = 2.0, 1.02
-_MARK = "DOCTUNE_BENCHMARK"
 
 
 @dataclass
@@ -156,15 +155,14 @@ def theirs(home: Path, rows: list[dict[str, str]], args: argparse.Namespace) -> 
 def watched(command: list[str], more: dict[str, str], reported: Callable[[], int], home: Path) -> tuple[float, int]:
     """Runs a command to its end: seconds until the first step was reported, and the peak of its processes' memory.
 
-    Our trainer outlives the command that starts it, so processes are found by a word in their environment.
+    Our trainer is no child of the command that starts it, so processes are found by the folder that they work in.
     """
-    mark = home.name
     with (home / "log.txt").open("wb") as log:
         began = time.monotonic()
-        process = subprocess.Popen(command, env={**os.environ, **more, _MARK: mark}, stdout=log, stderr=log)
+        process = subprocess.Popen(command, env={**os.environ, **more}, stdout=log, stderr=log)
         first, peak, known = 0.0, 0, {}
         while process.poll() is None:
-            peak = max(peak, resident(mark, known))
+            peak = max(peak, resident(home, known))
             if not first and reported():
                 first = time.monotonic() - began
             time.sleep(0.2)
@@ -173,15 +171,16 @@ def watched(command: list[str], more: dict[str, str], reported: Callable[[], int
     return first, peak
 
 
-def resident(mark: str, known: dict[int, bool]) -> int:
-    """Bytes that the processes with this mark hold now; `known` remembers which have it."""
+def resident(home: Path, known: dict[int, bool]) -> int:
+    """Bytes that the processes whose arguments or environment name this folder hold now; `known` remembers them."""
     import psutil
 
     total = 0
     for process in psutil.process_iter(["pid", "memory_info"]):
         try:
             if process.pid not in known:
-                known[process.pid] = process.environ().get(_MARK) == mark
+                texts = (*process.cmdline(), *process.environ().values())
+                known[process.pid] = any(str(home) in text for text in texts)
             if known[process.pid]:
                 total += process.info["memory_info"].rss
         except (psutil.Error, OSError):
