@@ -12,8 +12,6 @@ from functools import wraps
 from typing import Any
 
 import torch
-from torch.nn.functional import cross_entropy
-from torch.utils.checkpoint import checkpoint
 from torch.utils.data import Sampler
 from transformers import TrainerCallback
 from trl import SFTTrainer
@@ -21,16 +19,18 @@ from trl import SFTTrainer
 from core.errors import UserError
 from core.jobs import JobContext
 from core.training import ranks
+from core.training.answer_loss import summed_loss
 from core.training.hardware import used_bytes
 from core.training.keeping import Kept
 from core.training.methods import rows_may_share
+from core.training.row_attention import install
 from core.training.sensors import Sensors
-from core.training.side_by_side import answer_states, mergeable
+from core.training.settings import TrainSettings
+from core.training.side_by_side import answer_states, parts, reach
 from core.training.virtual import prompted
 
 _LOST_STEPS = 3
 _POOL_BATCHES = 4
-_AT_ONCE = 1024
 
 
 class LengthGrouped(Sampler[int]):
@@ -113,12 +113,27 @@ class AnswerTrainer(Kept, SFTTrainer):
         self.answers_only = plain and (self.args.device.type != "cuda" or prompt_loss_weight > 0)
         if prompt_loss_weight > 0 and not plain:
             self.job.warn("train.warning.no_prompt_loss")
-        self.merges = rows_may_share(self.settings) and mergeable(self.model.config.get_text_config())
+        self.in_parts = computed_in_parts(self.model, self.settings, self.args.device.type)
+        self.reach, shares = reach(self.model.config.get_text_config()), rows_may_share(self.settings)
+        self.masked = not (shares and self.reach != 0 and self.in_parts and install(self._causal()))
+        self.merges = shares and (self.reach is None or not self.masked)
         if several > 1:
             _score_in_forward(self.model, self._score)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         return self.sampler
+
+    def _causal(self) -> Any:
+        """The model under wrappers of processes and adapters."""
+        whole = self.accelerator.unwrap_model(self.model)
+        return whole.get_base_model() if hasattr(whole, "get_base_model") else whole
+
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
+        """A batch in parts that are quick to compute, where that is so; their gradients add up."""
+        split = self.in_parts and num_items_in_batch is not None
+        losses = [super(AnswerTrainer, self).training_step(model, part, num_items_in_batch)
+                  for part in (parts(inputs) if split else [inputs])]
+        return torch.stack(losses).sum() if len(losses) > 1 else losses[0]
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False,
                      num_items_in_batch: Any = None) -> Any:
@@ -139,12 +154,13 @@ class AnswerTrainer(Kept, SFTTrainer):
 
     def _score(self, inputs: dict[str, torch.Tensor], asks: bool) -> tuple[torch.Tensor, Any, int]:
         """Summed losses of answers and, when `asks`, of questions (else 0), and how many tokens answers have."""
-        causal = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+        causal = self._causal()
         decoder = prompted(self.model) if self.settings.trains_prompt else causal.base_model
-        states, targets, answers = answer_states(decoder, inputs, self.merges, self.opening if asks else None)
+        states, targets, answers = answer_states(decoder, inputs, self.merges, self.opening if asks else None,
+                                                 self.masked, self.reach)
         head = causal.get_output_embeddings()
-        answered = _summed(head, states[answers], targets[answers])
-        return answered, _summed(head, states[~answers], targets[~answers]) if asks else 0, int(answers.sum())
+        answered = summed_loss(head, states[answers], targets[answers])
+        return answered, summed_loss(head, states[~answers], targets[~answers]) if asks else 0, int(answers.sum())
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Reports the loss of the answers, which the held-out rows' loss can be compared with."""
@@ -171,12 +187,13 @@ def _score_in_forward(model: Any, score: Callable[..., Any]) -> None:
     model.forward = forward
 
 
-def _summed(head: Any, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Summed negative log-likelihood of tokens (n,) at states (n, features), without the scores of all at once."""
-    if len(states) <= _AT_ONCE:
-        return cross_entropy(head(states).float(), targets, reduction="sum")
-    return torch.stack([checkpoint(_summed, head, some, theirs, use_reentrant=False) for some, theirs
-                        in zip(states.split(_AT_ONCE), targets.split(_AT_ONCE), strict=True)]).sum()
+def computed_in_parts(model: Any, settings: TrainSettings, device: str) -> bool:
+    """Whether a batch is computed in parts, which keeps what is worked on in a processor's cache.
+
+    Elsewhere a large batch is what keeps the device busy; 8-bit products look for outliers among all tokens that they
+    get at once; several processes gather weights in the order of one pass.
+    """
+    return device == "cpu" and ranks.count() == 1 and settings.quantization != "8bit" and _has_plain_head(model)
 
 
 def _has_plain_head(model: Any) -> bool:

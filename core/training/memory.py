@@ -13,8 +13,11 @@ The peak is at the start of the backward pass of a step that is not the first. T
   activation, up and their product (4 × intermediate), and the adapter's inner vectors (rank × linear layers). With
   checkpointing (Chen et al. 2016, arXiv:1604.06174) only the input of each layer stays, and one layer at a time is
   computed again;
-- the scores of the vocabulary where a token is predicted: their logarithmic softmax, which cross entropy keeps, and
-  twice as much for the gradients through it.
+- the scores of the vocabulary where a token is predicted. Where the output matrix learns or on a card these are
+  their logarithmic softmax, which cross entropy keeps, and twice as much for the gradients through it; elsewhere loss
+  and gradient are made for a few tokens at a time, and nothing is kept.
+
+On a processor a batch is computed in parts of short sequences, or of one longer row; elsewhere at once.
 
 On a processor the activations take `HOLES` times as much: they are made in turn with short-lived results, and the C
 library's heap keeps the holes between them (measured; with every large array in a mapping of its own the sum above is
@@ -36,9 +39,11 @@ from core.storage import read_json
 SINGLE = 4
 """Bytes of a single-precision number."""
 LONGEST_MERGED = 512
-"""Tokens up to which a batch is one sequence without padding (`side_by_side.LONGEST`, which needs torch)."""
+"""Tokens up to which rows are one sequence without padding (`side_by_side.LONGEST`, which needs torch)."""
 AT_ONCE = 1024
-"""Predicted tokens that are scored at once (`engine._AT_ONCE`)."""
+"""Predicted tokens that are scored at once where the scores are kept (`answer_loss.AT_ONCE`)."""
+FEW = 256
+"""Predicted tokens that are scored at once where the output matrix does not learn (`answer_loss.FEW`)."""
 HOLES = 1.85
 _MAX_HEADER = 100_000_000
 _NOT_LINEAR = ("embed", "lm_head", "wte", "wpe", "norm")
@@ -80,10 +85,12 @@ class Batch:
     answers: int
     questions: int
 
-    @property
-    def computed(self) -> int:
-        """Tokens that pass through the layers: without padding where all rows fit into one short sequence."""
-        return self.tokens if self.tokens <= LONGEST_MERGED else self.rows * self.width
+    def computed(self, split: bool) -> int:
+        """Tokens that pass through the layers at once: without padding where all rows fit into one short sequence."""
+        if self.tokens <= LONGEST_MERGED:
+            return self.tokens
+        rows, width = at_once(self.rows, self.width, split)
+        return rows * width
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,8 @@ class Plan:
         checkpointing: activations are computed twice.
         holes: what activations take of a heap, as a multiple of their size; 1 on a graphics card.
         accumulation: batches whose gradients are added up.
+        split: a batch is computed in parts (`side_by_side.parts`), as on a processor.
+        scores_kept: of many predicted tokens at once, for the backward pass.
     """
 
     rank: int
@@ -110,6 +119,8 @@ class Plan:
     checkpointing: bool = False
     accumulation: int = 1
     holes: float = HOLES
+    split: bool = True
+    scores_kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,10 +147,11 @@ def estimate(shape: ModelShape, batch: Batch, plan: Plan) -> Estimate:
     inner = shape.num_attention_heads * shape.head_dim
     layer = (4 * shape.hidden_size + 4 * inner + 4 * shape.intermediate_size
              + plan.rank * len(shape.linear) // max(1, shape.num_hidden_layers))
-    kept = shape.num_hidden_layers * (shape.hidden_size if plan.checkpointing else layer) * batch.computed
-    again = (layer + 2 * shape.intermediate_size) * batch.computed * plan.number_bytes
+    computed = batch.computed(plan.split)
+    kept = shape.num_hidden_layers * (shape.hidden_size if plan.checkpointing else layer) * computed
+    again = (layer + 2 * shape.intermediate_size) * computed * plan.number_bytes
     activations = round(kept * plan.number_bytes * plan.holes)
-    logits = max(_logits(shape, batch), again if plan.checkpointing else 0)
+    logits = max(_logits(shape, batch, plan.scores_kept), again if plan.checkpointing else 0)
     # Scores are gone before the first layer is computed again or its gradients are made.
     return Estimate(weights=round(shape.parameters * plan.weight_bytes),
                     trainable=gradients if plan.added else 0, optimizer=round(trained * plan.moment_bytes),
@@ -147,12 +159,19 @@ def estimate(shape: ModelShape, batch: Batch, plan: Plan) -> Estimate:
                     activations=activations, logits=logits)
 
 
-def _logits(shape: ModelShape, batch: Batch) -> int:
-    """Bytes of the scores at the start of the backward pass: kept for both sums, and two gradients of the larger."""
-    kept = [min(count, AT_ONCE) if count <= AT_ONCE else 0 for count in (batch.answers, batch.questions)]
+def _logits(shape: ModelShape, batch: Batch, kept: bool) -> int:
+    """Bytes of the scores: kept for both sums and two gradients of the larger; else of a few tokens, twice."""
+    if not kept:
+        return 2 * min(FEW, max(batch.answers, batch.questions)) * shape.vocab_size * SINGLE
+    sums = [min(count, AT_ONCE) if count <= AT_ONCE else 0 for count in (batch.answers, batch.questions)]
     worked = min(AT_ONCE, max(batch.answers, batch.questions))
-    again = worked if worked not in kept else 0
-    return (sum(kept) + again + 2 * worked) * shape.vocab_size * SINGLE
+    again = worked if worked not in sums else 0
+    return (sum(sums) + again + 2 * worked) * shape.vocab_size * SINGLE
+
+
+def at_once(rows: int, width: int, split: bool) -> tuple[int, int]:
+    """(rows, width) of what is computed at once: of a batch in parts a short sequence, or one longer row."""
+    return (1, max(width, min(rows * width, LONGEST_MERGED))) if split else (rows, width)
 
 
 def fewer_rows(batch: Batch, rows: int) -> Batch:

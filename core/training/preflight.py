@@ -133,13 +133,20 @@ def heaviest(every: list[int], batch_size: int, answers: float, learns_questions
 def needed(shape: memory.ModelShape, batch: memory.Batch, settings: TrainSettings, here: machine.Machine
            ) -> tuple[memory.Estimate, int]:
     """(parts, bytes with the program itself), computed twice where the trainer will do so for lack of memory."""
-    twice = settings.method != "prefix" and needs_checkpointing(shape, batch.rows, batch.width, _device(here))
+    split = _in_parts(settings, here.card)
+    twice = settings.method != "prefix" and needs_checkpointing(
+        shape, *memory.at_once(batch.rows, batch.width, split), _device(here))
     plan = plan_of(shape, settings, here.card, twice)
     if settings.stage not in ("sft", "pt"):  # a better and a worse answer, or several tries
         batch = replace(batch, rows=2 * batch.rows, tokens=2 * batch.tokens, answers=2 * batch.answers)
     parts = memory.estimate(shape, batch, plan)
     copies = 1 if here.card or not settings.is_launched else settings.processes  # processors share one memory
     return parts, copies * (parts.total + here.program)
+
+
+def _in_parts(settings: TrainSettings, card: bool) -> bool:
+    """Whether the trainer computes a batch in parts."""
+    return not card and settings.stage in ("sft", "pt") and settings.quantization != "8bit"
 
 
 def _device(here: machine.Machine) -> Device:
@@ -165,7 +172,8 @@ def plan_of(shape: memory.ModelShape, settings: TrainSettings, card: bool, twice
         trained = shape.adapter(1)
     return memory.Plan(settings.lora_rank if settings.method == "lora" else 1, trained, not settings.trains_whole,
                        moments, memory.SINGLE if settings.trains_whole else weight, wide, twice,
-                       settings.gradient_accumulation, 1.0 if card or twice else memory.HOLES)
+                       settings.gradient_accumulation, 1.0 if card or twice else memory.HOLES,
+                       _in_parts(settings, card), card or settings.method == "full")
 
 
 def _moments(shape: memory.ModelShape, settings: TrainSettings) -> float:

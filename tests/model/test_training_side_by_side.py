@@ -39,15 +39,16 @@ def test_the_opening_ends_before_the_rows_differ_or_answer(rows, expected):
 
 
 @pytest.mark.parametrize(("config", "expected"), [
-    ({}, True), ({"sliding_window": 4096}, False), ({"layer_types": ["full_attention"] * 2}, True),
-    ({"layer_types": ["sliding_attention", "full_attention"]}, False),
+    ({}, None), ({"sliding_window": 4096}, 4096), ({"layer_types": ["full_attention"] * 2, "sliding_window": 9}, None),
+    ({"layer_types": ["sliding_attention", "full_attention"], "sliding_window": 512}, 512),
+    ({"layer_types": ["sliding_attention"] * 2}, 0), ({"layer_types": ["linear_attention", "full_attention"]}, 0),
 ])
-def test_layers_that_look_at_a_window_keep_their_rows(config, expected):
+def test_how_far_layers_look_back(config, expected):
     from types import SimpleNamespace
 
-    from core.training.side_by_side import mergeable
+    from core.training.side_by_side import reach
 
-    assert mergeable(SimpleNamespace(**config)) is expected
+    assert reach(SimpleNamespace(**config)) == expected
 
 
 def losses(model, given, merge, opening=None):
@@ -111,16 +112,34 @@ def test_questions_are_given_from_the_end_of_the_opening_on(model, merge):
 def test_many_tokens_are_scored_in_parts(model, monkeypatch):
     import torch
 
-    from core.training import engine
+    from core.training import answer_loss
 
     states = torch.randn(7, model.config.hidden_size, dtype=torch.float64, requires_grad=True)
     targets = torch.arange(7)
-    whole = engine._summed(model.lm_head, states, targets)
+    whole = answer_loss.summed_loss(model.lm_head, states, targets)
     gradient, = torch.autograd.grad(whole, states)
-    monkeypatch.setattr(engine, "_AT_ONCE", 3)
-    parts = engine._summed(model.lm_head, states, targets)
+    monkeypatch.setattr(answer_loss, "AT_ONCE", 3)
+    parts = answer_loss.summed_loss(model.lm_head, states, targets)
     assert parts.item() == pytest.approx(whole.item(), rel=1e-6)
     assert torch.allclose(torch.autograd.grad(parts, states)[0], gradient, rtol=1e-5)
+
+
+def test_a_head_that_does_not_learn_gives_the_same_loss_and_gradient(model, monkeypatch):
+    import torch
+
+    from core.training import answer_loss
+
+    head, targets = torch.nn.Linear(64, 600, bias=False), torch.arange(70) * 8
+    states = torch.randn(70, 64, requires_grad=True)
+    expected = torch.nn.functional.cross_entropy(head(states), targets, reduction="sum")
+    gradient, = torch.autograd.grad(3 * expected, states)
+    head.requires_grad_(False)
+    monkeypatch.setattr(answer_loss, "FEW", 33)
+    loss = answer_loss.summed_loss(head, states, targets)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+    assert torch.allclose(torch.autograd.grad(3 * loss, states)[0], gradient, atol=1e-5)
+    with torch.no_grad():
+        assert answer_loss.summed_loss(head, states, targets).item() == pytest.approx(expected.item(), rel=1e-6)
 
 
 def test_left_padding_and_long_batches_stay_padded(model, monkeypatch):

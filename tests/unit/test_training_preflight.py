@@ -89,14 +89,23 @@ def test_memory_grows_with_rows_width_and_rank_and_shrinks_when_computed_twice(t
 
 
 def test_too_little_memory_blocks_and_names_the_change_that_fits(ws: Workspace, here: SimpleNamespace) -> None:
+    here.free, here.card = round(1.6 * GB), True
     asked = settings(ws, words=150, batch_size=64)
-    here.free = 2 * GB
     report = preflight.check(ws, asked)
-    [found] = report.findings
-    assert (found.grade, found.key) == ("blocker", "train.preflight.no_memory") and report.need > here.free
+    found = next(found for found in report.findings if found.grade == "blocker")
+    assert found.key == "train.preflight.no_memory" and report.need > here.free
     mended = asked.model_copy(update=found.change)
     assert mended.batch_size * mended.gradient_accumulation == 64
     assert preflight.check(ws, mended).blockers == ()
+
+
+def test_a_processor_computes_a_large_batch_in_parts(ws: Workspace, here: SimpleNamespace) -> None:
+    def need(rows: int) -> int:
+        return preflight.check(ws, settings(ws, words=500, batch_size=rows, cutoff_len=4096)).need
+
+    assert need(64) == need(1)
+    here.card = True
+    assert need(64) > 2 * need(1)
 
 
 def test_near_the_limit_is_a_doubt(ws: Workspace, here: SimpleNamespace) -> None:

@@ -10,12 +10,14 @@ from core.datasets.reading import typed_rows
 from core.datasets.rows import Row, said
 from core.jobs import JobContext
 from core.models.chat_template import Message, encode
-from core.training import kernels
+from core.training import kernels, ranks
 from core.training.arguments import arguments, steps_in
 from core.training.engine import Reporter
 from core.training.hardware import Device, needs_checkpointing
 from core.training.keeping import Best
+from core.training.memory import at_once as computed_at_once
 from core.training.methods import choose_weights, peft_config
+from core.training.products import quicken
 from core.training.rows import Rows, last_answer
 from core.training.settings import TrainSettings
 
@@ -43,14 +45,14 @@ class Setup:
     data: Data
 
     def make(self, trainer: Any, config: Any, train: list[dict[str, Any]], held_out: list[dict[str, Any]],
-             longest: int, *, at_once: int = 1, steps: int | None = None, given: dict[str, Any] | None = None,
-             **more: Any) -> tuple[Any, Reporter]:
+             longest: int, *, at_once: int = 1, split: bool = False, steps: int | None = None,
+             given: dict[str, Any] | None = None, **more: Any) -> tuple[Any, Reporter]:
         """The trainer, and the callback that reports to the job.
 
         Args:
             trainer: a class that `Kept` goes before; config: its arguments' class.
             longest: tokens of the longest sequence.
-            at_once: sequences that a row makes.
+            at_once: sequences that a row makes; split: a batch is computed in parts.
             steps: optimiser steps of the whole run, when it is not one row a sequence.
             given: arguments of the trainer; `more` are fields of its configuration.
         """
@@ -58,7 +60,8 @@ class Setup:
 
         job, settings = self.job, self.settings
         twice = settings.method != "prefix" and needs_checkpointing(
-            self.model.config.get_text_config(), settings.batch_size * at_once, longest, self.device)
+            self.model.config.get_text_config(),
+            *computed_at_once(settings.batch_size * at_once, longest, split), self.device)
         if twice:
             job.warn("train.warning.checkpointing")
         choose_weights(self.model, settings)
@@ -75,9 +78,10 @@ class Setup:
                        eval_dataset=Dataset.from_list(held_out) if held_out else None,
                        processing_class=self.tokenizer, peft_config=peft_config(settings, self.model),
                        callbacks=callbacks, job=job, settings=settings, **given or {})
+        if self.device.kind == "cpu" and ranks.count() == 1:
+            quicken(made.model)
         reporter.trainer = made
         return made, reporter
-
 
     def _kernels(self) -> dict[str, Any]:
         kind, card = self.model.config.get_text_config().model_type, self.device.kind == "cuda"

@@ -36,7 +36,7 @@ def build(setup: Setup) -> Any:
     """The trainer and its reporter; also for continued pre-training, whose rows are answers from end to end."""
     from trl import SFTConfig
 
-    from core.training.engine import AnswerTrainer
+    from core.training.engine import AnswerTrainer, computed_in_parts
 
     rows = setup.data.train
     lengths = [len(row["input_ids"]) for row in rows.rows]
@@ -44,6 +44,7 @@ def build(setup: Setup) -> Any:
     given = {"lengths": lengths, "instead": rows.instead, "opening": rows.opening(), "prompt_loss_weight": asks}
     # A row that counts for nothing: where the last batch has too few rows for all processes.
     blank = [{"input_ids": rows.rows[0]["input_ids"][:1], "labels": [IGNORED]}] if ranks.count() > 1 else []
+    split = computed_in_parts(setup.model, setup.settings, setup.device.kind)
     return setup.make(AnswerTrainer, SFTConfig, rows.every + blank, setup.data.held_out.rows, max(lengths), given=given,
-                      steps=steps_in(setup.settings, len(lengths)), max_length=None, packing=False,
+                      split=split, steps=steps_in(setup.settings, len(lengths)), max_length=None, packing=False,
                       dataset_kwargs={"skip_prepare_dataset": True})
