@@ -95,9 +95,11 @@ def knowledge(ws: Workspace) -> Knowledge | None:
 
 def counted(ledger: Ledger, model: BaseModel) -> Knowledge:
     """Accepted pairs by verdict. Pairs about what the documents leave open have nothing to be known."""
+    accepted = "pile IN ('ready', 'look')"
     found = dict(map(tuple, ledger.query(
-        "SELECT known, COUNT(*) FROM rows WHERE pile IN ('ready', 'look') AND kind != 'absent' GROUP BY known")))
-    return Knowledge(model, *(found.get(verdict, 0) for verdict in KNOWN), found.get("", 0))
+        f"SELECT known, COUNT(*) FROM rows WHERE {accepted} AND known != '' GROUP BY known")))
+    asked = ledger.one(f"SELECT COUNT(*) FROM rows WHERE {accepted} AND kind != 'absent'")
+    return Knowledge(model, *(found.get(verdict, 0) for verdict in KNOWN), asked - sum(found.values()))
 
 
 def last_asked(ledger: Ledger) -> BaseModel | None:

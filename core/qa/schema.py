@@ -100,7 +100,7 @@ MIGRATIONS = (
     # verdict on the reply of the model that was asked last.
     """
     ALTER TABLE rows ADD COLUMN known TEXT NOT NULL DEFAULT '' CHECK (known IN ('', 'known', 'unsure', 'unknown'));
-    CREATE INDEX rows_by_knowledge ON rows (pile, known, kind);
+    CREATE INDEX rows_by_knowledge ON rows (known, pile) WHERE known != '';
     CREATE TABLE base_models (
         id TEXT PRIMARY KEY, name TEXT NOT NULL, label TEXT NOT NULL, at REAL NOT NULL);
     CREATE INDEX calls_of_stage ON calls (stage, model);
