@@ -27,11 +27,15 @@ RATIO, WORSE = 2.0, 1.02
 
 @dataclass
 class Measured:
-    """One run: seconds of training, until the first step was reported, bytes at the peak, and where the adapter is."""
+    """One run: seconds of training and until the first step was reported, and where the adapter is.
+
+    `peak` is the most bytes that all its processes held at once, `largest` the most that one of them did.
+    """
 
     seconds: float
     first_step: float
     peak: int
+    largest: int
     adapter: str
     loss: float = 0.0
 
@@ -74,7 +78,8 @@ def main() -> int:
                 run.loss = answer_loss(args.model, run.adapter, held_out, home)
                 found[name].append(run)
                 print(f"{pair + 1} {name:13} {work.tokens / run.seconds:6.1f} tokens/s  {run.seconds:6.1f} s  first "
-                      f"step after {run.first_step:5.1f} s  loss {run.loss:.4f}  peak {run.peak / 1e6:5.0f} MB  "
+                      f"step after {run.first_step:5.1f} s  loss {run.loss:.4f}  peak {run.peak / 1e6:5.0f} MB, "
+                      f"one process {run.largest / 1e6:5.0f} MB  "
                       f"{100 * work.operations / run.seconds / peak:4.1f} % of the peak, load "
                       f"{os.getloadavg()[0]:.1f}", flush=True)
         before = answer_loss(args.model, "", held_out, Path(folder))
@@ -116,11 +121,11 @@ def ours(home: Path, rows: list[dict[str, str]], args: argparse.Namespace) -> Me
         runs = [folder.name for folder in ws.runs.glob("run-*")]
         return [event for run in runs for event in jobs.events(ws, run)[0] if event["type"] == kind]
 
-    first, peak = watched([sys.executable, "app.py", "train", str(home / "run.yaml")],
+    first, peak, largest = watched([sys.executable, "app.py", "train", str(home / "run.yaml")],
                           {"DOCTUNE_HOME": str(home)}, lambda: len(told("metric")), home)
     began = next(event["m"] for event in told("phase") if event["name"] == "train")
     adapter = next(ws.run(folder.name).adapter for folder in ws.runs.glob("run-*"))
-    return Measured(told("metric")[-1]["m"] - began, first, peak, str(adapter))
+    return Measured(told("metric")[-1]["m"] - began, first, peak, largest, str(adapter))
 
 
 def theirs(home: Path, rows: list[dict[str, str]], args: argparse.Namespace) -> Measured:
@@ -145,47 +150,49 @@ def theirs(home: Path, rows: list[dict[str, str]], args: argparse.Namespace) -> 
     def reported() -> int:
         return sum('"loss"' in line for line in log.read_text().splitlines()) if log.is_file() else 0
 
-    first, peak = watched([str(args.peer / "bin" / "llamafactory-cli"), "train", str(home / "run.yaml")],
+    first, peak, largest = watched([str(args.peer / "bin" / "llamafactory-cli"), "train", str(home / "run.yaml")],
                           {"HF_HUB_OFFLINE": "1", "DISABLE_VERSION_CHECK": "1", "HF_HOME": str(home / "hf")}, reported,
                           home)
     seconds = json.loads((home / "out" / "train_results.json").read_text())["train_runtime"]
-    return Measured(seconds, first, peak, str(home / "out"))
+    return Measured(seconds, first, peak, largest, str(home / "out"))
 
 
-def watched(command: list[str], more: dict[str, str], reported: Callable[[], int], home: Path) -> tuple[float, int]:
-    """Runs a command to its end: seconds until the first step was reported, and the peak of its processes' memory.
+def watched(command: list[str], more: dict[str, str], reported: Callable[[], int], home: Path
+            ) -> tuple[float, int, int]:
+    """Runs a command to its end: seconds until the first step was reported, and `peak` and `largest` of `Measured`.
 
     Our trainer is no child of the command that starts it, so processes are found by the folder that they work in.
     """
     with (home / "log.txt").open("wb") as log:
         began = time.monotonic()
         process = subprocess.Popen(command, env={**os.environ, **more}, stdout=log, stderr=log)
-        first, peak, known = 0.0, 0, {}
+        first, peak, largest, known = 0.0, 0, 0, {}
         while process.poll() is None:
-            peak = max(peak, resident(home, known))
+            held = resident(home, known)
+            peak, largest = max(peak, sum(held)), max(largest, *held, 0)
             if not first and reported():
                 first = time.monotonic() - began
             time.sleep(0.2)
     if process.returncode or not first:
         raise SystemExit((home / "log.txt").read_text(errors="replace")[-4000:])
-    return first, peak
+    return first, peak, largest
 
 
-def resident(home: Path, known: dict[int, bool]) -> int:
-    """Bytes that the processes whose arguments or environment name this folder hold now; `known` remembers them."""
+def resident(home: Path, known: dict[int, bool]) -> list[int]:
+    """Bytes that each process holds whose arguments or environment name this folder; `known` remembers which do."""
     import psutil
 
-    total = 0
+    held = []
     for process in psutil.process_iter(["pid", "memory_info"]):
         try:
             if process.pid not in known:
                 texts = (*process.cmdline(), *process.environ().values())
                 known[process.pid] = any(str(home) in text for text in texts)
             if known[process.pid]:
-                total += process.info["memory_info"].rss
+                held.append(process.info["memory_info"].rss)
         except (psutil.Error, OSError):
             continue
-    return total
+    return held
 
 
 def count_work(rows: list[dict[str, str]], model: Path) -> Work:
