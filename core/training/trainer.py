@@ -17,7 +17,9 @@ from core.training.notice import SWANLAB, told
 from core.training.rows import Rows
 from core.training.settings import TrainSettings
 
-_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
+_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory", "bad_alloc",
+                 "could not create a primitive", "could not create a memory object", "could not execute a primitive")
+"""How libraries say it, the last three oneDNN."""
 
 
 def run(job: JobContext) -> None:

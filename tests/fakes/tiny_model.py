@@ -34,14 +34,14 @@ def make_tokenizer(vocab_size: int = 600):
     return tokenizer
 
 
-def make_model(folder: Path, seed: int = 0) -> Path:
-    """Writes config, safetensors weights and tokenizer of a 2-layer Llama (hidden 64) into `folder`; returns it."""
+def make_model(folder: Path, seed: int = 0, width: int = 64) -> Path:
+    """Writes config, safetensors weights and tokenizer of a 2-layer Llama into `folder`; returns it."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     tokenizer = make_tokenizer()
     torch.manual_seed(seed)
-    config = LlamaConfig(vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=2,
+    config = LlamaConfig(vocab_size=len(tokenizer), hidden_size=width, intermediate_size=2 * width, num_hidden_layers=2,
                          num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=512,
                          tie_word_embeddings=True, bos_token_id=tokenizer.bos_token_id,
                          eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from core.jobs import JobState, JobStopped
 from core.storage import verify_dir
 from core.training import checkpoints, curves, list_runs, resume_run, start_run, stop_run, to_yaml
 from core.training.trainer import train
-from tests.fakes import tiny_run
+from tests.fakes import tiny_model, tiny_run
 from tests.waiting import until
 
 pytestmark = pytest.mark.model
@@ -157,6 +158,35 @@ def test_a_lost_loss_ends_the_run_with_its_cause(ws):
         train(job, settings)
     assert caught.value.key == "train.error.loss_lost"
     assert curves(ws, job.id).lost_steps == (1, 2, 3)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the private memory of a process")
+def test_a_run_that_gets_no_memory_says_so_and_can_be_tried_more_safely(ws, monkeypatch):
+    import resource
+
+    from core.training.engine import Reporter
+    from core.training.safer import safer
+
+    settings = tiny_run.settings(ws, method="full", batch_size=4)
+    shutil.rmtree(ws.models / "tiny")
+    tiny_model.make_model(ws.models / "tiny", width=1536)  # 150 MB of weights; the optimiser wants twice as much again
+    job, before = tiny_run.new_job(ws), resource.getrlimit(resource.RLIMIT_DATA)
+    begin = Reporter.on_train_begin
+
+    def with_little_left(*args, **kwargs):
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        used = int(status.split("VmData:")[1].split()[0]) * 1024
+        resource.setrlimit(resource.RLIMIT_DATA, (used + 200_000_000, before[1]))
+        return begin(*args, **kwargs)
+
+    monkeypatch.setattr(Reporter, "on_train_begin", with_little_left)
+    try:
+        with pytest.raises(UserError) as caught:
+            train(job, settings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+    assert caught.value.key == "train.error.memory"
+    assert safer(settings, caught.value.as_dict()).change == {"batch_size": 2, "gradient_accumulation": 2}
 
 
 def test_a_short_run_is_checked_and_saved_at_its_end(ws):
