@@ -166,7 +166,8 @@ def watched(command: list[str], more: dict[str, str], reported: Callable[[], int
     with (home / "log.txt").open("wb") as log:
         began = time.monotonic()
         process = subprocess.Popen(command, env={**os.environ, **more}, stdout=log, stderr=log)
-        first, peak, largest, known = 0.0, 0, 0, {}
+        first, peak, largest = 0.0, 0, 0
+        known: dict[int, bool] = {}
         while process.poll() is None:
             held = resident(home, known)
             peak, largest = max(peak, sum(held)), max(largest, *held, 0)
