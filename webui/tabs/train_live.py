@@ -121,10 +121,12 @@ def build(page: Page, shown: gr.State) -> Live:
                                       scale=1, min_width=120)
         plot = gr.Plot(show_label=False, visible=False, elem_id="train-plot")
         empty = gr.Markdown(page.tr("train.ui.empty"), elem_classes="empty-state", elem_id="train-empty")
-        details = train_details.build(page, shown)
-        with gr.Accordion(page.tr("train.ui.log"), open=False):
-            log = gr.Textbox(show_label=False, lines=10, max_lines=10, interactive=False, autoscroll=True,
-                             elem_id="train-log", container=False)
+        with gr.Column(visible=False) as parts:  # before the first run they would be empty
+            details = train_details.build(page, shown)
+            with gr.Accordion(page.tr("train.ui.log"), open=False):
+                log = gr.Textbox(show_label=False, lines=10, max_lines=10, interactive=False, autoscroll=True,
+                                 elem_id="train-log", container=False)
+        page.on(shown.change, lambda call, run: gr.update(visible=bool(run)), [shown], parts)
         with gr.Row(elem_classes="actions"):
             follow = gr.Button(page.tr("train.ui.next"), variant="primary", visible=False, elem_id="train-next")
     live = Live(title, card, now, message, [resume, retry, again], numbers, coach, which, plot, empty, details, log,
