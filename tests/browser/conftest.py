@@ -24,7 +24,8 @@ OWN_SCHEMES = {"data", "blob", "about"}
 HERE = Path(__file__).parent
 INSIDE = re.compile(r"^\S+ \S+ ERROR ", re.MULTILINE)
 LEAVING_S = 5.0
-LEAVING = re.compile(r"AbortError: signal is aborted|Connection errored out|NetworkError|Failed to fetch")
+LEAVING = re.compile(r"AbortError: signal is aborted|Connection errored out|NetworkError|Failed to fetch|"
+                     r"Unexpected error 404: Not Found")  # the last: a stream of a session that has just been forgotten
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
