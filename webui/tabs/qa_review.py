@@ -78,7 +78,8 @@ class Review:
                 [self.ticked, self.bulk_confirm, self.bulk_delete], trigger_mode="always_last")
         for button, act in ((self.bulk_confirm, self.confirm_many), (self.bulk_delete, self.delete_many)):
             page.on(button.click, act, narrow | {self.ticked}, [*self.changed, *self.opened])
-        page.on(self.undo_button.click, self.take_back, narrow | {panel.open}, [*self.changed, *self.opened])
+        page.on(self.undo_button.click, self.take_back, narrow | {panel.open}, [*self.changed, *self.opened],
+                trigger_mode="multiple")
         typed = narrow | set(panel.typed)
         for event in (panel.question.blur, panel.answer.blur, panel.save.click):
             page.on(event, self.keep, typed, [panel.saved, *self.changed])
