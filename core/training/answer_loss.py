@@ -10,7 +10,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
 
-from core.training.products import product
+from core.training.products import evened, product
 
 AT_ONCE = 1024
 """Predicted tokens that are scored at once, where the scores are kept for the backward pass."""
@@ -43,12 +43,12 @@ class _FixedHead(torch.autograd.Function):
         gradient = torch.empty_like(states) if learns else None
         for start in range(0, len(states), FEW):
             some = slice(start, start + FEW)
-            scores = torch.log_softmax(product(states[some], weight), dim=-1)
             target = targets[some, None]
-            loss -= scores.gather(1, target).sum()
+            scores = torch.log_softmax(product(evened(states[some]), weight), dim=-1)
+            loss -= scores[:len(target)].gather(1, target).sum()
             if gradient is not None:
                 wrong = scores.exp_().scatter_add_(1, target, scores.new_full((), -1.0).expand_as(target))
-                gradient[some] = product(wrong, weight.t())
+                gradient[some] = product(wrong, weight.t())[:len(target)]
         ctx.save_for_backward(gradient)
         return loss
 

@@ -14,10 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import linear
+from torch.nn.functional import linear, pad
 
 FEWEST = 32
 """Tokens below which a layer is left to torch: oneDNN arranges the weights anew for each product."""
+EVEN = 16
+"""Numbers of tokens are multiples of this: oneDNN makes code for each other number, about 0.6 MB, and keeps it."""
 
 
 def quicken(model: nn.Module) -> int:
@@ -42,6 +44,17 @@ def product(x: Tensor, weight: Tensor) -> Tensor:
     if uses_onednn() and len(x) >= FEWEST and x.dtype == weight.dtype == torch.float32:
         return torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
     return x @ weight.t()
+
+
+def missing(tokens: int, device: torch.device) -> int:
+    """How many more make a number of tokens a multiple of `EVEN`; 0 where nothing is computed by oneDNN."""
+    return -tokens % EVEN if device.type == "cpu" and uses_onednn() else 0
+
+
+def evened(x: Tensor) -> Tensor:
+    """x (n, features) with rows of zeros up to a multiple of `EVEN`; x itself where none are missing."""
+    more = missing(len(x), x.device)
+    return pad(x, (0, 0, 0, more)) if more else x
 
 
 @lru_cache(maxsize=1)
@@ -74,19 +87,19 @@ class _Linear(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        rows = x.reshape(-1, x.shape[-1])
+        rows = evened(x.reshape(-1, x.shape[-1]))
         ctx.save_for_backward(rows if weight.requires_grad else None, weight)
         ctx.shape = x.shape
         made = product(rows, weight)
-        return (made if bias is None else made.add_(bias)).view(*x.shape[:-1], -1)
+        return _shaped(made if bias is None else made.add_(bias), x.shape)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         rows, weight = ctx.saved_tensors
         wants_x, wants_weight, wants_bias = ctx.needs_input_grad
-        gradient = gradient.reshape(-1, gradient.shape[-1])
-        return (product(gradient, weight.t()).view(ctx.shape) if wants_x else None,
+        gradient = evened(gradient.reshape(-1, gradient.shape[-1]))
+        return (_shaped(product(gradient, weight.t()), ctx.shape) if wants_x else None,
                 product(gradient.t(), rows.t()) if wants_weight else None,
                 gradient.sum(0) if wants_bias else None)
 
@@ -112,21 +125,28 @@ class _Lora(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float
                 ) -> Tensor:
-        rows = x.reshape(-1, x.shape[-1])
+        rows = evened(x.reshape(-1, x.shape[-1]))
         inner = product(rows, a)
         made = product(rows, weight).addmm_(inner, b.t(), alpha=scale)
         ctx.save_for_backward(rows, inner, weight, a, b)
         ctx.scale, ctx.shape = scale, x.shape
-        return (made if bias is None else made.add_(bias)).view(*x.shape[:-1], -1)
+        return _shaped(made if bias is None else made.add_(bias), x.shape)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         rows, inner, weight, a, b = ctx.saved_tensors
-        gradient = gradient.reshape(-1, gradient.shape[-1])
+        gradient = evened(gradient.reshape(-1, gradient.shape[-1]))
         through = product(gradient, b.t()).mul_(ctx.scale)
-        into_x = product(gradient, weight.t()).addmm_(through, a).view(ctx.shape) if ctx.needs_input_grad[0] else None
+        into_x = None
+        if ctx.needs_input_grad[0]:
+            into_x = _shaped(product(gradient, weight.t()).addmm_(through, a), ctx.shape)
         return into_x, None, None, through.t() @ rows, (inner.t() @ gradient).t().mul(ctx.scale), None
+
+
+def _shaped(rows: Tensor, like: torch.Size) -> Tensor:
+    """The first rows as (…, features), as many as `like` has; what evened them is left out."""
+    return rows[:like[:-1].numel()].view(*like[:-1], -1)
 
 
 def _quick(x: Tensor, *weights: Tensor) -> bool:

@@ -2,7 +2,8 @@
 
 Chat templates put the same words before every question (SmolLM2: 25 tokens of 63), and rows differ in length. A
 decoder's state at a token depends on the tokens it may look at alone, so a mask that lets each row see the opening and
-itself gives the same loss and gradients as padded rows, with fewer products. Imports torch; only the trainer does.
+itself gives the same loss and gradients as padded rows, with fewer products. A few tokens that count for nothing make
+their number even (`products.EVEN`). Imports torch; only the trainer does.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import torch
 
+from core.training.products import missing
 from core.training.row_attention import NO_MASK, Layout
 
 LONGEST = 512
@@ -68,19 +70,30 @@ def answer_states(decoder: Any, inputs: dict[str, torch.Tensor], merge: bool, op
     prefix = prefix if opening is None else min(prefix, max(0, opening - 1))
     merge = merge and (reach is None or int(seen.sum(1).max()) <= reach)
     if not merge or masked and prefix + int(seen[:, prefix:].sum()) > LONGEST:
-        states = decoder(input_ids=ids, attention_mask=inputs["attention_mask"], use_cache=False).last_hidden_state
+        states = _evened(decoder, ids, inputs["attention_mask"])
         return states[predicts], tokens[predicts], answers[predicts]
     row, place = seen[:, prefix:].nonzero(as_tuple=True)
     place = place + prefix
     shared = torch.arange(prefix, device=ids.device)
-    row = torch.cat([torch.full_like(shared, -1), row])
-    place = torch.cat([shared, place])
-    at = row.clamp(min=0), place
+    filling = torch.zeros(missing(prefix + len(row), ids.device), dtype=torch.long, device=ids.device)
+    row = torch.cat([torch.full_like(shared, -1), row, filling + len(ids)])
+    place = torch.cat([shared, place, filling])
+    at = row.clamp(min=0) % len(ids), place
+    lengths = (*seen[:, prefix:].sum(1).tolist(), *filter(None, [len(filling)]))
     given: dict[str, Any] = {"attention_mask": _mask(row, next(decoder.parameters()).dtype)} if masked else {
-        "attention_mask": NO_MASK, "rows_layout": Layout(prefix, tuple(seen[:, prefix:].sum(1).tolist()))}
+        "attention_mask": NO_MASK, "rows_layout": Layout(prefix, lengths)}
     states = decoder(input_ids=ids[at][None], position_ids=place[None], use_cache=False, **given).last_hidden_state[0]
-    counts = predicts[at] & (row >= 0)
+    counts = predicts[at] & (row >= 0) & (row < len(ids))
     return states[counts], tokens[at][counts], answers[at][counts]
+
+
+def _evened(decoder: Any, ids: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+    """Last hidden states of padded rows, computed with more padding where their number of tokens is not even."""
+    width = ids.shape[1]
+    more = missing(width, ids.device)
+    if more:  # rows without padding stay such, for which attention needs no mask
+        ids, seen = (torch.cat([values, values[:, -1:].expand(-1, more)], dim=1) for values in (ids, seen))
+    return decoder(input_ids=ids, attention_mask=seen, use_cache=False).last_hidden_state[:, :width]
 
 
 def _mask(row: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

@@ -57,8 +57,6 @@ def stay_offline() -> None:
     """No library may look for anything on the network: everything is on this disk. Before they are imported."""
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1",
                       TRL_EXPERIMENTAL_SILENCE="1")
-    # Each number of tokens is another product to oneDNN, which keeps 1,024 of them unless told otherwise.
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 
 def _train(job: JobContext, settings: TrainSettings) -> None:

@@ -61,6 +61,32 @@ def assert_same(one, other):
         assert (gradient - other[1][name]).norm() <= 1e-4 * gradient.norm() + 1e-7, name
 
 
+def test_one_more_token_is_no_further_product_for_the_library(monkeypatch):
+    """It makes code for each number of rows and keeps it, so only multiples may reach it; results stay the same."""
+    import torch
+
+    from core.training import products
+
+    seen, plain = set(), torch.nn.functional.linear
+
+    def watched(x, weight):
+        seen.add(len(x))
+        return plain(x, weight)
+
+    monkeypatch.setattr(products, "product", watched)
+    monkeypatch.setattr(products, "uses_onednn", lambda: True)
+    layer = torch.nn.Linear(8, 12)
+    for tokens in range(60, 80):
+        x, outer = torch.randn(1, tokens, 8, requires_grad=True), torch.randn(1, tokens, 12)
+        wanted = (x, layer.weight, layer.bias)
+        expected = torch.autograd.grad((layer(x) * outer).sum(), wanted)
+        made = products._Linear.called(layer, x)
+        assert torch.allclose(made, layer(x), atol=1e-5) and made.shape == outer.shape
+        for found, right in zip(torch.autograd.grad((made * outer).sum(), wanted), expected, strict=True):
+            assert torch.allclose(found, right, atol=1e-4)
+    assert seen == {64, 80, 12}, "12: the gradient of the weight has a row for each output"
+
+
 @pytest.mark.parametrize("opening", [None, len(OPENING)])
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_rows_side_by_side_without_a_mask_learn_what_padded_rows_learn(kind, opening):

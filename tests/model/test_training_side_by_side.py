@@ -83,6 +83,29 @@ def test_losses_and_gradients_are_those_of_padded_rows(model, rows, opening, att
         assert (gradient - same[name]).norm() <= 1e-5 * gradient.norm(), name
 
 
+@pytest.mark.parametrize("rows", [MIXED, [([30, 31, 32], [40, 41])]])
+@pytest.mark.parametrize("merge", [False, True])
+def test_what_makes_the_number_of_tokens_even_counts_for_nothing(model, monkeypatch, merge, rows):
+    from core.training import products, side_by_side
+
+    def learned(even):
+        sizes = []
+        monkeypatch.setattr(side_by_side, "missing", lambda tokens, device: -tokens % products.EVEN if even else 0)
+        watch = model.model.register_forward_pre_hook(lambda module, args, given: sizes.append(
+            given["input_ids"].shape[1]), with_kwargs=True)
+        try:
+            return losses(model, batch(rows), merge, 2), sizes
+        finally:
+            watch.remove()
+
+    (plain, gradients), [as_is] = learned(False)
+    (filled, same), [size] = learned(True)
+    assert as_is % products.EVEN and size == -(-as_is // products.EVEN) * products.EVEN
+    assert filled == pytest.approx(plain, rel=1e-6)
+    for name, gradient in gradients.items():
+        assert (gradient - same[name]).norm() <= 1e-5 * gradient.norm(), name
+
+
 def test_each_row_is_one_sequence_of_its_own(model, monkeypatch):
     """What another row says must not be seen: the loss of two rows is that of each alone."""
     import torch
@@ -147,6 +170,7 @@ def test_left_padding_and_long_batches_stay_padded(model, monkeypatch):
 
     from core.training import side_by_side
 
+    monkeypatch.setattr(side_by_side, "missing", lambda *given: 0)
     given = batch(MIXED)
     flipped = {name: value.flip(1) for name, value in given.items()}
     widths = []
