@@ -67,8 +67,16 @@ def endpoint() -> Iterator[Endpoint]:
 def test_whatever_happens_on_the_left_the_right_answers(
         endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, left: bytes, key: str) -> None:
     monkeypatch.setattr(Uneven, "left", left)
-    ends = {news.side: news for news in serving.chat_pair(endpoint, "run-a", [{"role": "user", "content": "?"}])
-            if news.is_last}
+    ends: dict[str, PairUpdate] = {}
+
+    def read() -> None:
+        pair = serving.chat_pair(endpoint, "run-a", [{"role": "user", "content": "?"}])
+        ends.update({news.side: news for news in pair if news.is_last})
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    reader.join(20)
+    assert not reader.is_alive(), "a side without an end"
     assert (ends["after"].text, ends["after"].finish) == (RIGHT, "stop")
     error = ends["before"].error
     assert error and error.key == f"serving.error.{key}"
