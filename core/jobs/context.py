@@ -14,6 +14,7 @@ from core.storage import Workspace
 from core.storage.workspace import JobPaths
 
 _PROGRESS_EVERY_S = 0.25
+_ALIVE_EVERY_S = 60.0
 
 
 class JobStopped(Exception):
@@ -32,6 +33,7 @@ class JobContext:
     _terminated: bool = field(default=False, repr=False)
     _last: tuple[float, float | None, float] = field(default=(-1.0, None, float("-inf")), repr=False)
     _last_part: float = field(default=float("-inf"), repr=False)
+    _last_sign: float = field(default=float("-inf"), repr=False)
 
     @property
     def paths(self) -> JobPaths:
@@ -66,6 +68,13 @@ class JobContext:
             return
         self._last_part = now
         append_event(self.paths.events, "part", durable=False, name=name, done=done, total=total)
+
+    def alive(self) -> None:
+        """Says that the work goes on although there is nothing to report, for jobs with a limit of silence."""
+        now = time.monotonic()
+        if now - self._last_sign >= _ALIVE_EVERY_S:
+            self._last_sign = now
+            append_event(self.paths.events, "alive", durable=False)
 
     def metric(self, **numbers: float | int | None) -> None:
         """Reports numbers of a curve; give ``step``. Values that are not finite are stored as null."""

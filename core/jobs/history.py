@@ -24,9 +24,9 @@ def append_event(path: Path, type: str, *, durable: bool = True, **facts: Any) -
     return journal_append(path, {**stamp, **facts}, durable=durable)
 
 
-def events(ws: Workspace, job_id: str, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-    """Events from byte `offset` on, and the offset for the next call."""
-    journal = journal_scan(ws.job(job_id).events, offset)
+def events(ws: Workspace, job_id: str, offset: int = 0, limit: int = -1) -> tuple[list[dict[str, Any]], int]:
+    """Events from byte `offset` on, about `limit` bytes of them (-1 for all), and the offset for the next call."""
+    journal = journal_scan(ws.job(job_id).events, offset, limit)
     return journal.lines, journal.offset
 
 

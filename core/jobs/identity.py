@@ -101,6 +101,29 @@ def with_token(token: str) -> list[Identity]:
     return found
 
 
+def untraced_children() -> list[Identity]:
+    """Our own children that carry no job's mark (Linux): orphans that came to us and dropped theirs.
+
+    What carries the mark of another job was started by this one and outlives it.
+    """
+    me, found = os.getpid(), []
+    for pid in _pids() if sys.platform == "linux" else ():
+        stat = read_stat(pid)
+        if stat and stat[1] == me and stat[0] not in "ZX" and _is_unmarked(pid):
+            found.append(Identity(boot_id(), pid, str(stat[2])))
+    return found
+
+
+def _is_unmarked(pid: int) -> bool:
+    """Whether an environment names no job, or stays empty for longer than a program takes to be started."""
+    for _ in range(20):
+        raw = _environment(pid)
+        if raw != b"":
+            break
+        time.sleep(0.005)
+    return raw is not None and not _environment_values(pid)
+
+
 def _pids() -> list[int]:
     if sys.platform == "linux":
         return [int(name) for name in os.listdir("/proc") if name.isdigit()]
@@ -113,18 +136,7 @@ def _environment_values(pid: int, name: str = "") -> set[str] | None:
     """Values of the token variables of a process; None when its environment cannot be read (yet)."""
     names = {name} if name else {TOKEN, SUPERVISOR_TOKEN}
     if sys.platform == "linux":
-        try:
-            fd = os.open(f"/proc/{pid}/environ", os.O_RDONLY)
-        except OSError:
-            return None
-        try:
-            raw = b""
-            while part := os.read(fd, 1 << 16):
-                raw += part
-        except OSError:
-            return None
-        finally:
-            os.close(fd)
+        raw = _environment(pid)
         if not raw:
             return None
         pairs = (item.partition("=") for item in raw.decode("utf-8", "replace").split("\0"))
@@ -136,3 +148,20 @@ def _environment_values(pid: int, name: str = "") -> set[str] | None:
     except psutil.Error:
         return None
     return {environment[key] for key in names if key in environment}
+
+
+def _environment(pid: int) -> bytes | None:
+    """The environment of a Linux process as it is stored; None when it may not be read or the process is gone."""
+    try:
+        fd = os.open(f"/proc/{pid}/environ", os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        raw = b""
+        while part := os.read(fd, 1 << 16):
+            raw += part
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    return raw

@@ -27,6 +27,9 @@ from core.storage.owner import start_time
 Handler = Callable[[JobContext], None]
 _RECORD_WAIT_S = 30.0
 _MEMORY_WORDS = ("not enough memory", "out of memory", "cannot allocate memory")
+_DISK_WORDS = ("no space left on device", "disk quota exceeded", "file too large", "basic_ios::clear: iostream error",
+               "pytorchstreamwriter failed", "unexpected pos ")
+"""How libraries say that the disk is full; the last three are torch's words for a file that could not be finished."""
 
 
 def run_job(ws: Workspace, job_id: str, handler: Handler | None = None) -> int:
@@ -96,7 +99,8 @@ def explain(error: BaseException) -> UserError:
     text = str(error).lower()
     if "MemoryError" in names or "OutOfMemoryError" in names or any(word in text for word in _MEMORY_WORDS):
         return UserError("jobs.error.out_of_memory")
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if full or any(word in text for word in _DISK_WORDS):
         return UserError("jobs.error.disk_full")
     return UserError("jobs.error.unexpected", number=number)
 

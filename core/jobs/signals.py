@@ -3,16 +3,18 @@ and any process that is not exactly the one that the record means."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
 from typing import Any
 
-from core.jobs.identity import Identity, boot_id, is_alive, surely_carries, with_token
+from core.jobs.identity import Identity, boot_id, is_alive, surely_carries, untraced_children, with_token
 from core.storage.owner import read_stat
 
 TERMINATE = signal.SIGTERM
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def signal_process(identity: Identity | None, number: int) -> bool:
@@ -53,6 +55,17 @@ def end_child_group(identity: Identity) -> bool:
 def end_by_token(token: str) -> int:
     """Kills every process whose environment carries the job's token, wherever it moved; returns how many."""
     return sum(signal_process(identity, KILL) for identity in with_token(token)) if token else 0
+
+
+def adopt_orphans() -> None:
+    """Makes descendants whose parent ends children of this process, on Linux: none can hide by leaving its family."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_orphans() -> int:
+    """Kills the orphans that came to us and carry no job's mark; returns how many."""
+    return sum(signal_process(identity, KILL) for identity in untraced_children())
 
 
 def _is_target(identity: Identity | None) -> bool:

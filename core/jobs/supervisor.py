@@ -4,7 +4,8 @@ It starts the worker in a session of its own, waits for it, and writes how it en
 
 - the cause of an end is known even when the server died long before (a parent alone learns the exit status);
 - stopping works without the server: request file → grace → SIGTERM to the group → grace → SIGKILL to the group;
-- children that the worker left behind are ended before the job counts as ended.
+- children that the worker left behind are ended before the job counts as ended, also those that left its group and
+  dropped its mark (on Linux, where they become ours).
 
 The worker is not reaped before its group has been killed, so the group's number cannot mean anybody else. When a
 supervisor itself is killed, its worker goes on; `request_stop` and `recover` start another with ``--adopt``, which
@@ -33,6 +34,7 @@ from core.storage.locks import open_lock, try_lock
 from core.storage.workspace import JobPaths
 
 _LINGER_S = 15.0
+_LOOK_S = 1.0
 _CRASHES = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"}
 
 
@@ -50,7 +52,8 @@ class Supervisor:
     stage: int = 0
     hung: bool = False
     size: int = -1
-    grown: float = field(default_factory=time.monotonic)
+    looked: float = field(default_factory=time.monotonic)
+    silent: float = 0.0
 
     def watch(self) -> None:
         """Returns when the worker has ended; stops it when asked to or when it hangs."""
@@ -72,7 +75,8 @@ class Supervisor:
             status = self.process.wait()
         quiet = 0
         for _ in range(100):  # a program just being started shows its environment an instant later: look twice
-            quiet = 0 if signals.end_by_token(self.worker.token) else quiet + 1
+            ended = signals.end_by_token(self.worker.token) + signals.end_orphans()
+            quiet = 0 if ended else quiet + 1
             if quiet == 2:
                 break
             time.sleep(0.02)
@@ -104,9 +108,10 @@ class Supervisor:
         if self.spec.silence_s is None:
             return
         size = sum(path.stat().st_size for path in (self.paths.events, self.paths.log) if path.exists())
-        if size != self.size:
-            self.size, self.grown = size, now
-        elif now - self.grown > self.spec.silence_s and not self.hung:
+        # A computer that sleeps keeps its jobs silent, too: of the time between two looks little counts.
+        self.silent = 0.0 if size != self.size else self.silent + min(now - self.looked, _LOOK_S)
+        self.size, self.looked = size, now
+        if self.silent > self.spec.silence_s and not self.hung:
             self.hung = True
             signals.signal_group(self.worker, signals.KILL)
 
@@ -139,6 +144,7 @@ def supervise(ws: Workspace, job_id: str, token: str, adopt: bool) -> int:
     if not _take_lock(paths) or FOLDS.of(paths.events).token != token:
         return 3
     _catch_signals(paths)
+    signals.adopt_orphans()
     lease_fd = _lease_descriptor(ws, spec)
     if lease_fd is None and spec.waits and not adopt:
         lease_fd = _wait_for_lease(ws, spec)

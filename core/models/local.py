@@ -39,8 +39,8 @@ def check_folder(text: str) -> LocalModel:
 
     Raises:
         UserError: not a folder; no weights as safetensors (pickled ones are named), or packed for MLX; code of its
-            own (`auto_map`); no tokenizer; an adapter instead of a model; a configuration without architecture or
-            damaged.
+            own (`auto_map`); no tokenizer; an adapter instead of a model or beside it; a configuration without
+            architecture or damaged.
     """
     if not text.strip() or "\0" in text:
         raise UserError("models.error.no_folder", folder=text)
@@ -48,8 +48,10 @@ def check_folder(text: str) -> LocalModel:
     if not folder.is_dir():
         raise UserError("models.error.no_folder", folder=text.strip()[:200])
     names = {path.name for path in folder.iterdir()}
-    if "adapter_config.json" in names and "config.json" not in names:
-        raise UserError("models.error.is_adapter", folder=folder.name)
+    if "adapter_config.json" in names:
+        # Beside a model the library would quietly load the adapter too, even from pickled weights.
+        key = "models.error.adapter_inside" if "config.json" in names else "models.error.is_adapter"
+        raise UserError(key, folder=folder.name)
     config = _config(folder, names)
     if isinstance(config.get("quantization"), dict):  # only MLX writes that
         raise UserError("models.error.mlx", folder=folder.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import queue
 import secrets
 import threading
@@ -17,6 +18,7 @@ from core.serving.control import Endpoint
 if TYPE_CHECKING:
     import httpx
 
+_log = logging.getLogger(__name__)
 Side = Literal["before", "after"]
 Messages = Sequence[dict[str, str]]
 _READ_S = 60.0  # the server sends a sign of life every ten seconds
@@ -131,6 +133,10 @@ class _Both:
                 error = UserError("serving.error.cut_off")
         except httpx.HTTPError:
             error = UserError("serving.error.not_reachable")
+        except Exception:
+            # Whatever went wrong here, the other side goes on, and the reader waits for an end of this one.
+            _log.exception("the answer of one side")
+            error = UserError("serving.error.no_answer")
         self._news.put(PairUpdate(side, text, finish, error))
 
 

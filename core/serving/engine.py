@@ -156,20 +156,23 @@ class Engine:
         for alone, part in parts.items():
             self._answer_part(part, alone)
 
-    def _answer_part(self, batch: list[Work], alone: str | None) -> None:
-        rows: BatchRows | None = None
+    def _answer_part(self, batch: list[Work], alone: str | None, rows: BatchRows | None = None) -> None:
+        """Runs a part; rows for which memory does not suffice together go on one by one, after what each has said."""
+        for work, row in self._tried(batch, alone, rows):
+            self._answer_part([work], alone, row)
+
+    def _tried(self, batch: list[Work], alone: str | None, rows: BatchRows | None) -> list[tuple[Work, BatchRows]]:
+        """Runs a part; returns the rows that are worth another try. Once this is left, what they held is free."""
         try:
-            rows = self._rows(batch)
+            rows = rows or self._rows(batch)
             self._generate(batch, rows, alone)
             rows.fail("serving.error.no_answer")
         except Exception as error:
             short_of_memory = isinstance(error, MemoryError) or "out of memory" in str(error).lower() \
                 or "can't allocate memory" in str(error).lower()
-            if short_of_memory and rows is not None and len(batch) > 1 and not rows.started:
+            if short_of_memory and rows is not None and len(batch) > 1:
                 _log.warning("no memory for %d rows at once; answering them one by one", len(batch))
-                for work in batch:
-                    self._answer_part([work], alone)
-                return
+                return rows.apart()
             _log.exception("generation failed")
             key = "serving.error.no_memory" if short_of_memory else "serving.error.no_answer"
             if rows is not None:
@@ -177,6 +180,7 @@ class Engine:
             else:
                 for work in batch:
                     _tell(work, key)
+        return []
 
     def _rows(self, batch: list[Work]) -> BatchRows:
         from core.serving.sampling import RowSampler

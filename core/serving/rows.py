@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 from transformers import StoppingCriteria
@@ -21,13 +23,18 @@ class Row:
     def __init__(self, work: Work, decode: Decode) -> None:
         self.work = work
         self.done = False
-        self.count = 0
+        self.taken: list[int] = []
         self._tokens = Detokenizer(decode)
         self._scanner = StopScanner(work.sampling.stop)
 
+    @property
+    def count(self) -> int:
+        """How many tokens came."""
+        return len(self.taken)
+
     def take(self, token: int, ends: frozenset[int]) -> None:
         """Hands on the text of one more token, or the end."""
-        self.count += 1
+        self.taken.append(token)
         if token in ends:
             return self._finish("stop", "")
         text = self._scanner.push(self._tokens.push(token))
@@ -91,10 +98,17 @@ class BatchRows(StoppingCriteria):
                 row.take(token, self._ends)
         return torch.tensor([row.done for row in self.rows], device=input_ids.device)
 
-    @property
-    def started(self) -> bool:
-        """Whether any token came."""
-        return any(row.count for row in self._all)
+    def apart(self) -> list[tuple[Work, BatchRows]]:
+        """Each row that has not ended as a batch of its own, with a prompt that goes on after its last token."""
+        return [(replace(row.work, prompt=row.work.prompt + row.taken), self._only(place))
+                for place, row in enumerate(self.rows) if not row.done]
+
+    def _only(self, place: int) -> BatchRows:
+        one = copy.copy(self)
+        one.rows = one._all = [self.rows[place]]
+        one.sampler = copy.copy(self.sampler)
+        one.sampler.keep([place])
+        return one
 
     def keep_running(self) -> list[int]:
         """Forgets rows that are done, here and in the sampler; returns the places of the others in the batch."""

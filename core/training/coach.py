@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from core.training.curves import Curves, Point
+from core.training.curves import Curves
+from core.training.record import Point
 
 EARLY_STEPS = 8
 """Points below which a curve says nothing."""
@@ -77,7 +78,7 @@ def overfits(held_out: Sequence[Point]) -> int | None:
 
 def _warms_up(rates: Sequence[Point]) -> bool:
     """Whether the learning rate has only risen so far."""
-    return len(rates) > 1 and rates[0][1] < rates[-1][1] == max(rate for _, rate in rates)
+    return len(rates) > 1 and rates[0][1] < rates[-1][1] >= rates[-2][1] and rates[-1][1] == max(r for _, r in rates)
 
 
 def _fall(losses: Sequence[float]) -> float:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from core.storage import Workspace
-from core.training.record import RECORDS
+from core.training.record import NUMBERS, RECORDS, Point
 
-Point = tuple[int, float]
 _WARMTH = ("cpu_temperature", "gpu_temperature", "gpu_used", "gpu_total")
 
 
@@ -38,18 +36,12 @@ class Curves:
 
 def curves(ws: Workspace, run_id: str) -> Curves:
     """The curves of a run so far. Raises UserError for an id that is none; a run without events has empty curves."""
-    ordered = sorted(RECORDS.of(ws, run_id).steps.items())
-    return Curves(_points(ordered, "loss"), _points(ordered, "held_out_loss"), _points(ordered, "learning_rate"),
-                  _points(ordered, "grad_norm"), _points(ordered, "tokens_per_second"), _points(ordered, "memory"),
-                  tuple(step for step, values in ordered if "loss" in values and values["loss"] is None),
-                  _last_warmth(ordered))
+    record = RECORDS.of(ws, run_id)
+    points = {name: tuple(record.columns[name].points) for name in NUMBERS}
+    return Curves(points["loss"], points["held_out_loss"], points["learning_rate"], points["grad_norm"],
+                  points["tokens_per_second"], points["memory"],
+                  tuple(step for step, _ in record.columns["lost"].points), _warmth(record.newest))
 
 
-def _last_warmth(steps: list[tuple[int, dict[str, Any]]]) -> dict[str, float]:
-    last = next((values for _, values in reversed(steps) if "loss" in values), {})
-    return {name: float(last[name]) for name in _WARMTH if isinstance(last.get(name), int | float)}
-
-
-def _points(steps: list[tuple[int, dict[str, Any]]], name: str) -> tuple[Point, ...]:
-    return tuple((step, float(values[name])) for step, values in steps
-                 if isinstance(values.get(name), int | float) and math.isfinite(values[name]))
+def _warmth(newest: dict[str, Any]) -> dict[str, float]:
+    return {name: float(newest[name]) for name in _WARMTH if isinstance(newest.get(name), int | float)}

@@ -236,6 +236,10 @@ class Reporter(TrainerCallback):
         if self.trainer is not None and self.trainer.eval_dataset is not None and state.global_step >= state.max_steps:
             control.should_evaluate = True
 
+    def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """After each batch of a step that has several."""
+        self.job.alive()
+
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
         """One metric event a step; the held-out loss joins the step it was measured after."""
         logs = logs or {}

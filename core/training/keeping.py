@@ -78,12 +78,16 @@ class Kept:
         return str(self._staging.checkpoints)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """Written aside, then moved into place with its manifest last."""
+        """Written aside, then moved into place with its manifest last; what a full disk cut short is taken away."""
         self._staging = RunPaths(user_path(ranks.share(lambda: str(self.job.ws.tmp_dir()))))
-        super()._save_checkpoint(model, trial)
-        ranks.wait()
-        if ranks.leads():
-            self._publish(self.state.global_step)
+        try:
+            super()._save_checkpoint(model, trial)
+            ranks.wait()
+            if ranks.leads():
+                self._publish(self.state.global_step)
+        except BaseException:
+            remove_dir(self._staging.dir)
+            raise
 
     def _publish(self, step: int) -> None:
         if self.settings.trains_prompt:

@@ -41,7 +41,7 @@ def look(ws: Workspace) -> Machine:
     disk = psutil.disk_usage(str(ws.root)).free
     card = _card()
     if card is not None and torch_has_cuda():
-        return Machine(card, PROGRAM_CARD, disk, True)
+        return Machine(card + _given_back_on_card(ws), PROGRAM_CARD, disk, True)
     return Machine(free_memory() + _given_back(ws), PROGRAM, disk, False)
 
 
@@ -128,13 +128,35 @@ def _given_back(ws: Workspace) -> int:
     """Bytes of the process that lets go of the machine when a run wants it."""
     import psutil
 
-    holder = jobs.holder(ws, LEASE)
-    if holder is None or holder.kind in KINDS or not holder.pid:
-        return 0
+    pid = _making_way(ws)
     try:
-        return int(psutil.Process(holder.pid).memory_info().rss)
+        return int(psutil.Process(pid).memory_info().rss) if pid else 0
     except psutil.Error:
         return 0
+
+
+def _given_back_on_card(ws: Workspace) -> int:
+    """The same on the first card, as far as the driver tells what each process holds."""
+    pid = _making_way(ws)
+    if not pid:
+        return 0
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        try:
+            running = pynvml.nvmlDeviceGetComputeRunningProcesses(pynvml.nvmlDeviceGetHandleByIndex(0))
+            return sum(int(one.usedGpuMemory or 0) for one in running if one.pid == pid)
+        finally:
+            pynvml.nvmlShutdown()
+    except pynvml.NVMLError:
+        return 0
+
+
+def _making_way(ws: Workspace) -> int | None:
+    """The process that lets go of the machine when a run wants it; None when nobody would."""
+    holder = jobs.holder(ws, LEASE)
+    return None if holder is None or holder.kind in KINDS else holder.pid
 
 
 def _version_lines(folder: str) -> list[str]:

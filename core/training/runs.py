@@ -22,6 +22,8 @@ from core.training.settings import TrainSettings
 from core.training.spec import read_yaml, to_yaml
 
 LEASE = "accelerator"
+SILENCE_S = 7200.0
+"""Seconds without a batch, an event or a line in the log after which a run counts as hung."""
 # Two checkpoints with their optimiser state, and the adapter, of the largest rank that is usual.
 _SPACE_BYTES = 300_000_000
 
@@ -68,7 +70,8 @@ def start_run(ws: Workspace, settings: TrainSettings, title: str = "", waits: bo
     run_id = new_id("run")
     argv = [sys.executable, str(CODE_ROOT / "app.py"), "train", str(ws.run(run_id).yaml)]
     return jobs.start(ws, "train", settings.model_dump(), title=title or settings.model, lease=LEASE, waits=waits,
-                      argv=argv, id=run_id, files={ws.run(run_id).yaml.name: to_yaml(settings)})
+                      argv=argv, id=run_id, files={ws.run(run_id).yaml.name: to_yaml(settings)},
+                      silence_s=SILENCE_S if settings.machines == 1 else None)  # other machines may come late
 
 
 def needed_bytes(settings: TrainSettings, folder: Path) -> int:

@@ -14,6 +14,7 @@ KINDS: dict[str, Kind] = {
     "train.error.loss_lost": "lost",
     "jobs.error.disk_full": "disk",
     "storage.error.no_space": "disk",
+    "storage.error.disk_full": "disk",
     "jobs.error.killed": "killed",
     "jobs.error.crashed": "crashed",
     "jobs.error.hang": "hang",

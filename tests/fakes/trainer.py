@@ -16,7 +16,7 @@ import time
 from typing import Any
 
 from core.errors import UserError
-from core.jobs import JobContext, JobStopped
+from core.jobs import JobContext, JobStopped, start
 from core.jobs.main import current_job, run_job
 from core.storage import Workspace, read_json, write_json
 
@@ -53,7 +53,7 @@ def run(job: JobContext) -> None:
 
 
 def misbehave(job: JobContext, mode: str) -> None:
-    """What goes wrong in each mode; "ok" and "nan" go on."""
+    """What goes wrong in each mode; "ok", "nan" and "clock" go on."""
     deaths: dict[str, Any] = {"kill": signal.SIGKILL, "abort": signal.SIGABRT}
     if mode in deaths:
         os.kill(os.getpid(), deaths[mode])
@@ -74,9 +74,17 @@ def misbehave(job: JobContext, mode: str) -> None:
         grandchild = "import subprocess, sys, time; subprocess.Popen(['sleep', '300']); time.sleep(300)"
         children = [subprocess.Popen([sys.executable, "-c", grandchild]),
                     subprocess.Popen(["sleep", "300"], start_new_session=True),
-                    subprocess.Popen(["sleep", "300"])]
+                    subprocess.Popen(["sleep", "300"]),
+                    subprocess.Popen(["sleep", "300"], start_new_session=True, env={}),
+                    subprocess.Popen(["sleep", "300"], start_new_session=True, env={"PATH": os.defpath})]
         job.item(children=[child.pid for child in children])
         time.sleep(0.3)
+        os._exit(5)
+    elif mode == "clock":
+        time.time = lambda: 1_577_836_800.0  # somebody sets the clock to 2020
+    elif mode == "starts":
+        other = start(job.ws, "other", {"steps": 10_000}, argv=ARGV)
+        job.item(other=other.id)
         os._exit(5)
     elif mode == "torn":
         with job.paths.events.open("ab") as file:

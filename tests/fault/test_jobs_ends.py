@@ -53,9 +53,9 @@ def _assert_nothing_left(ws: Workspace, job: JobView) -> None:
     ("oom", "failed", "jobs.error.out_of_memory"), ("torn", "failed", "jobs.error.killed"),
     ("fork", "failed", "jobs.error.exit_code")])
 def test_every_end_has_its_state_and_cause(ws: Workspace, mode: str, state: str, key: str | None) -> None:
-    job = jobs.wait(ws, _start(ws, mode), 60)
+    job = jobs.wait(ws, _start(ws, mode, says="what it said before"), 60)
     assert (job.state, job.error["key"] if job.error else None) == (state, key), jobs.log_tail(ws, job.id)
-    assert job.pid is None
+    assert job.pid is None and "what it said before" in jobs.log_tail(ws, job.id)
     if mode == "error":
         assert "something in the trainer" in jobs.log_tail(ws, job.id)
         assert job.error and job.error["params"]["number"] in jobs.log_tail(ws, job.id)
@@ -65,9 +65,41 @@ def test_every_end_has_its_state_and_cause(ws: Workspace, mode: str, state: str,
         assert jobs.metrics(ws, job.id)[2]["loss"] is None
     if mode == "fork":
         children = next(event for event in jobs.events(ws, job.id)[0] if event["type"] == "item")["children"]
-        assert len(children) == 3 and all(not identity.is_alive(identity.of(pid)) for pid in children)
+        assert len(children) == 5 and all(not identity.is_alive(identity.of(pid)) for pid in children)
     assert _steps(ws, job.id) == list(range(1, len(_steps(ws, job.id)) + 1))
     _assert_nothing_left(ws, job)
+
+
+def test_a_trainer_that_cannot_even_begin_leaves_its_traceback(ws: Workspace) -> None:
+    argv = [sys.executable, "-c", "import json.no_such_part"]
+    job = jobs.wait(ws, jobs.start(ws, "train", {}, lease="accelerator", argv=argv).id, 60)
+    assert (job.state, job.error) == (JobState.FAILED, {"key": "jobs.error.exit_code", "params": {"code": 1}})
+    assert "Traceback" in jobs.log_tail(ws, job.id) and "no_such_part" in jobs.log_tail(ws, job.id)
+    _assert_nothing_left(ws, job)
+
+
+def test_a_job_that_another_one_started_outlives_it(ws: Workspace) -> None:
+    job = jobs.wait(ws, _start(ws, "starts"), 60)
+    assert job.state is JobState.FAILED
+    other = next(event for event in jobs.events(ws, job.id)[0] if event["type"] == "item")["other"]
+    seen = len(until(lambda: _steps(ws, other)))
+    until(lambda: len(_steps(ws, other)) > seen + 5)
+    assert jobs.view(ws, other).state is JobState.RUNNING
+    jobs.request_stop(ws, other)
+    assert jobs.wait(ws, other, 60).state is JobState.STOPPED
+
+
+def test_a_clock_set_back_in_the_midst_of_a_run_changes_nothing(ws: Workspace) -> None:
+    id = _start(ws, "clock", steps=30)
+    seen = []
+    while not (job := jobs.view(ws, id)).state.is_terminal:
+        seen.append((job.elapsed_s, job.eta_s))
+    assert all(elapsed is None or elapsed >= 0 for elapsed, _ in seen)
+    assert all(left is None or left >= 0 for _, left in seen)
+    stamps = [event["t"] for event in jobs.events(ws, id)[0] if event["type"] == "metric"]
+    assert min(stamps) < 1_600_000_000 < max(stamps), "the clock was set back"
+    assert (job.id, job.state, job.sitting) == (id, JobState.DONE, 1) and 0 < (job.elapsed_s or 0) < 600
+    assert _steps(ws, id) == list(range(1, 31))
 
 
 def test_a_silent_hang_is_ended_at_its_limit(ws: Workspace) -> None:
@@ -115,24 +147,25 @@ def test_a_stopped_run_can_be_resumed(ws: Workspace) -> None:
     assert _steps(ws, id) == list(range(1, 61))
 
 
-@pytest.mark.parametrize("starter_dies", [True, False])
-def test_the_server_is_killed_and_the_run_goes_on(ws: Workspace, starter_dies: bool) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_the_server_is_killed_and_the_run_goes_on(ws: Workspace, number: signal.Signals) -> None:
     code = ("import sys, time; from core import jobs; from core.storage import Workspace;"
             "from tests.fakes.trainer import ARGV;"
             "print(jobs.start(Workspace.default(), 'train', {'steps': 10000}, lease='accelerator', argv=ARGV).id,"
             " flush=True); time.sleep(600)")
-    server = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert server.stdout
     id = server.stdout.readline().strip()
     until(lambda: len(_steps(ws, id)) >= 40)
-    before = jobs.view(ws, id)
-    server.kill() if starter_dies else server.terminate()
+    before, identities = jobs.view(ws, id), read_json(ws.job(id).identity)
+    os.killpg(server.pid, number)  # all of its session, as when its terminal is closed
     server.wait()
     server.stdout.close()
     seen = _steps(ws, id)[-1]
     until(lambda: _steps(ws, id)[-1] > seen + 10)
     after = jobs.view(ws, id)
     assert (after.state, after.pid) == (JobState.RUNNING, before.pid) and after.pid
+    assert read_json(ws.job(id).identity) == identities
     found = _steps(ws, id)
     assert found == list(range(1, len(found) + 1))
     jobs.request_stop(ws, id)

@@ -10,6 +10,7 @@ import pytest
 
 from core import jobs
 from core.errors import UserError
+from core.jobs import identity
 from core.jobs.state import JobState
 from core.storage import Workspace, write_json
 from tests.fakes.trainer import ARGV
@@ -29,6 +30,15 @@ try:
 except UserError as error:
     print(error.key, error.params["holder"])
 """
+
+
+def _workers(ws: Workspace) -> int:
+    """How many processes of this workspace carry the token of a job."""
+    found = 0
+    for pid in identity._pids():
+        raw = identity._environment(pid) or b""
+        found += f"DOCTUNE_HOME={ws.root}".encode() in raw.split(b"\0") and f"{identity.TOKEN}=".encode() in raw
+    return found
 
 
 def test_twenty_threads_and_two_processes_start_exactly_one(ws: Workspace) -> None:
@@ -61,7 +71,9 @@ def test_twenty_threads_and_two_processes_start_exactly_one(ws: Workspace) -> No
     assert len(found) == 1 and not found[0].state.is_terminal
     held = jobs.holder(ws)
     assert held and held.id == found[0].id
-    until(lambda: jobs.view(ws, found[0].id).state is JobState.RUNNING)
+    until(lambda: jobs.metrics(ws, found[0].id))
+    assert jobs.view(ws, found[0].id).state is JobState.RUNNING
+    assert _workers(ws) == 1 and [path.name for path in ws.runs.iterdir()] == [found[0].id]
     jobs.request_stop(ws, found[0].id)
     assert jobs.wait(ws, found[0].id, 60).state is JobState.STOPPED
     assert jobs.holder(ws) is None
@@ -79,6 +91,16 @@ def test_a_forged_holder_record_does_not_keep_the_lease(ws: Workspace) -> None:
         write_json(ws.lease("accelerator").with_suffix(".json"), record)
         job = jobs.start(ws, "train", {"steps": 1}, lease="accelerator", argv=ARGV)
         assert jobs.wait(ws, job.id, 60).state is JobState.DONE
+
+
+def test_a_forged_holder_record_stops_no_job_that_holds_nothing(ws: Workspace) -> None:
+    innocent = jobs.start(ws, "x", {"steps": 100_000}, title="innocent", argv=ARGV)
+    until(lambda: jobs.metrics(ws, innocent.id))
+    record = {"id": innocent.id, "title": "innocent", "yields": True}
+    write_json(ws.lease("accelerator").with_suffix(".json"), record)
+    job = jobs.start(ws, "train", {"steps": 1}, lease="accelerator", argv=ARGV)
+    assert jobs.wait(ws, job.id, 60).state is JobState.DONE
+    assert jobs.view(ws, innocent.id).state is JobState.RUNNING
 
 
 def test_a_holder_that_yields_is_stopped_and_waited_for(ws: Workspace) -> None:

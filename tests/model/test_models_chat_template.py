@@ -89,3 +89,20 @@ def test_faults_are_told(tokenizer):
     with pytest.raises(UserError) as caught:
         encode_prompt(TALK[:2], bare)
     assert caught.value.key == "models.error.no_chat_template"
+
+
+@pytest.mark.parametrize("reach", [
+    "cycler.__init__.__globals__.os.mkdir", "''.__class__.__mro__[1].__subclasses__()", "self.__init__.__globals__",
+    "messages.append(messages[0])", "raise_exception.__globals__.values()"])
+def test_a_template_reaches_nothing_of_this_computer(tokenizer, tmp_path, reach):
+    trap, evil = tmp_path / "pwned", make_tokenizer()
+    evil.chat_template = "{{ " + (f"{reach}('{trap}')" if reach.endswith("mkdir") else reach) + " }}" + CHATML
+    with pytest.raises(UserError) as caught:
+        encode(TALK, evil)
+    assert caught.value.key == "models.error.template_refused" and not trap.exists()
+
+
+def test_templates_in_what_people_wrote_are_plain_text(tokenizer):
+    said = "{{ 7 * 7 }} {% for x in [1] %}{{ cycler.__init__.__globals__ }}{% endfor %}"
+    talk = [{"role": "user", "content": said}, {"role": "assistant", "content": said}]
+    assert tokenizer.decode(encode(talk, tokenizer).ids).count(said) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 
 import pytest
@@ -164,6 +165,48 @@ def test_no_memory_for_all_is_answered_one_by_one(engine, monkeypatch):
 
     monkeypatch.setattr(engine, "_generate", tight)
     assert ask_all(engine, [Asker(engine, "What?"), Asker(engine, "What?")]) == [expected] * 2
+
+
+def test_rows_that_run_out_of_memory_together_go_on_alone_where_they_were(engine, monkeypatch):
+    asked = [(None, {}), ("run-one", {}), ("run-two", {"seed": 7, "temperature": 1.0}), (None, {"max_tokens": 3})]
+    expected = [alone(engine, QUESTIONS[0], name, **sampling) for name, sampling in asked]
+    kind = type(engine._model.get_base_model())
+    real, calls = kind.forward, []
+
+    @functools.wraps(real)
+    def tight(self, *args, input_ids=None, **kwargs):
+        calls.append(len(input_ids))
+        if len(input_ids) > 1 and len(calls) > 5:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 20 MiB")
+        return real(self, *args, input_ids=input_ids, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, "forward", tight)
+        rows = [Asker(engine, QUESTIONS[0], name, **sampling) for name, sampling in asked]
+        assert ask_all(engine, rows) == expected
+    assert calls[:6] == [4] * 6 and set(calls[6:]) == {1}
+    assert [row.news[-1].error for row in rows] == [None] * 4
+    assert rows[0].news[-1].completion_tokens == 12
+
+
+@pytest.mark.parametrize("fault", [MemoryError(), RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")])
+@pytest.mark.parametrize("side", [None, "run-one"])
+def test_one_side_without_memory_says_so_and_the_other_answers(engine, monkeypatch, fault, side):
+    other = "run-one" if side is None else None
+    expected = alone(engine, QUESTIONS[0], other)
+    real = engine._generate
+
+    def tight(batch, rows, apart):
+        if any(work.adapter == side for work in batch):
+            raise fault
+        real(batch, rows, apart)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "_generate", tight)
+        pair = [Asker(engine, QUESTIONS[0], name, ("m", 2)) for name in (side, other)]
+        assert ask_all(engine, pair) == ["", expected]
+    assert [asker.news[-1].error for asker in pair] == ["serving.error.no_memory", None]
+    assert alone(engine, QUESTIONS[0], side), "with memory it answers again"
 
 
 def test_diverged_adapter_fails_alone(engine, home, tmp_path):

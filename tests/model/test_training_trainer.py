@@ -16,9 +16,13 @@ import pytest
 
 from core import jobs
 from core.errors import UserError
-from core.jobs import JobState, JobStopped
-from core.storage import verify_dir
-from core.training import checkpoints, curves, list_runs, resume_run, start_run, stop_run, to_yaml
+from core.jobs import JobState, JobStopped, context
+from core.jobs.main import explain
+from core.jobs.spec import load_spec
+from core.storage import verify_dir, write_json
+from core.storage.folders import describe
+from core.training import checkpoints, curves, list_runs, methods, resume_run, start_run, stop_run, to_yaml
+from core.training.safer import safer
 from core.training.trainer import train
 from tests.fakes import tiny_model, tiny_run
 from tests.waiting import until
@@ -64,7 +68,7 @@ def test_a_run_learns_and_leaves_a_whole_adapter(ws):
 
 
 def test_stop_and_resume_equal_an_uninterrupted_run(ws):
-    """Case T9: also in the middle of an epoch, with dropout."""
+    """Also in the middle of an epoch, with dropout."""
     settings = tiny_run.settings(ws)
     whole = tiny_run.new_job(ws)
     train(whole, settings)
@@ -126,24 +130,96 @@ def _resumed_from(job):
     return [event["resumed_from"] for event in map(json.loads, lines) if "resumed_from" in event][-1]
 
 
-@pytest.mark.parametrize("kind", ["pickled weights", "own code"])
-def test_evil_models_are_refused_before_anything_is_loaded(ws, tmp_path, kind):
-    """Case T8."""
-    settings = tiny_run.settings(ws)
-    folder, trap = ws.models / "tiny", tmp_path / "pwned"
-    if kind == "pickled weights":
-        (folder / "model.safetensors").unlink()
-        (folder / "pytorch_model.bin").write_bytes(pickle.dumps(_Trap(str(trap))))
+@pytest.mark.parametrize("file", ["rng_state.pth", "optimizer.pt"])
+def test_a_pickle_is_not_run_even_if_the_manifest_lists_it(ws, tmp_path, file):
+    job, trap = tiny_run.new_job(ws), tmp_path / "pwned"
+    train(job, tiny_run.settings(ws, epochs=1))
+    newest = ws.run(job.id).checkpoint(5)
+    (newest / file).write_bytes(pickle.dumps(_Trap(str(trap))))
+    write_json(newest / "manifest.json", {"files": describe(newest)})
+    assert checkpoints.last_good(ws.run(job.id))[0] == (5, newest)
+    with pytest.raises(Exception, match="(?i)weights.only|unpickl"):
+        train(tiny_run.new_job(ws, job.id), tiny_run.settings(ws))
+    assert not trap.exists()
+
+
+EVIL = {"pickled weights": "pickle", "own code": "remote_code", "own code of the tokenizer": "remote_code",
+        "an adapter beside it": "adapter_inside", "../../../no-such-folder/etc": "no_folder", "/etc": "no_config",
+        "org/repo": "no_folder", "https://example.org/model": "no_folder"}
+
+
+@pytest.mark.parametrize("kind", list(EVIL))
+def test_evil_models_are_refused_before_anything_is_loaded(ws, tmp_path, monkeypatch, kind):
+    from transformers import AutoTokenizer
+
+    settings, trap = tiny_run.settings(ws), tmp_path / "pwned"
+    if "/" in kind:
+        settings = settings.model_copy(update={"model": kind})
     else:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        config["auto_map"] = {"AutoModelForCausalLM": "evil.Model"}
-        (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-        (folder / "evil.py").write_text(f"import os; os.mkdir({str(trap)!r})", encoding="utf-8")
+        _spoil(ws.models / "tiny", kind, trap)
+    monkeypatch.setattr(AutoTokenizer, "from_pretrained", lambda *a, **k: pytest.fail("something was loaded"))
+    monkeypatch.setattr(methods, "load_model", lambda *a, **k: pytest.fail("something was loaded"))
     job = tiny_run.new_job(ws)
     with pytest.raises(UserError) as caught:
         train(job, settings)
-    assert caught.value.key == ("models.error.pickle" if kind == "pickled weights" else "models.error.remote_code")
-    assert not trap.exists()
+    assert caught.value.key == f"models.error.{EVIL[kind]}"
+    assert not trap.exists() and "evil" not in sys.modules
+
+
+def _spoil(folder: Path, kind: str, trap: Path) -> None:
+    """Makes a model folder one that would run code of its own."""
+    if kind == "pickled weights":
+        (folder / "model.safetensors").unlink()
+        (folder / "pytorch_model.bin").write_bytes(pickle.dumps(_Trap(str(trap))))
+    elif kind == "an adapter beside it":
+        (folder / "adapter_config.json").write_text(json.dumps({
+            "peft_type": "LORA", "base_model_name_or_path": str(folder), "r": 4, "target_modules": ["q_proj"],
+            "task_type": "CAUSAL_LM"}), encoding="utf-8")
+        (folder / "adapter_model.bin").write_bytes(pickle.dumps(_Trap(str(trap))))
+    else:
+        name, auto = ("tokenizer_config.json", "AutoTokenizer") if "tokenizer" in kind else (
+            "config.json", "AutoModelForCausalLM")
+        config = json.loads((folder / name).read_text(encoding="utf-8"))
+        config["auto_map"] = {auto: "evil.Model"}
+        (folder / name).write_text(json.dumps(config), encoding="utf-8")
+        (folder / "evil.py").write_text(f"import os; os.mkdir({str(trap)!r})", encoding="utf-8")
+
+
+def test_a_pickled_reward_model_is_refused_before_anything_is_loaded(ws, tmp_path):
+    from core.training.hardware import find_device
+    from core.training.stages.rewards import load_reward_model
+
+    run, trap = ws.run("run-judge"), tmp_path / "pwned"
+    run.adapter.mkdir(parents=True)
+    run.yaml.write_text(to_yaml(tiny_run.settings(ws, stage="reward", dataset=tiny_run.SETS["reward"])),
+                        encoding="utf-8")
+    write_json(run.adapter / "adapter_config.json", {"peft_type": "LORA", "task_type": "SEQ_CLS", "r": 4,
+                                                     "target_modules": ["q_proj"]})
+    (run.adapter / "adapter_model.bin").write_bytes(pickle.dumps(_Trap(str(trap))))
+    write_json(run.adapter / "manifest.json", {"files": describe(run.adapter)})
+    with pytest.raises(UserError) as caught:
+        load_reward_model(tiny_run.new_job(ws), "run-judge", find_device())
+    assert caught.value.key == "models.error.no_adapter" and not trap.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of a file's size")
+def test_a_disk_that_is_full_says_so_and_keeps_the_last_checkpoint(ws):
+    import resource
+
+    settings, before = tiny_run.settings(ws), resource.getrlimit(resource.RLIMIT_FSIZE)
+    job = tiny_run.new_job(ws)
+    train(job, tiny_run.settings(ws, epochs=1))
+    largest = max(path.stat().st_size for path in ws.run(job.id).checkpoint(5).iterdir())
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest - 1, before[1]))
+    try:
+        with pytest.raises(Exception) as caught:
+            train(tiny_run.new_job(ws, job.id), settings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    told = explain(caught.value)
+    assert told.key == "jobs.error.disk_full" and safer(settings, told.as_dict()).kind == "disk"
+    assert checkpoints.last_good(ws.run(job.id))[0][0] == 5
+    assert not any(ws.saves.glob("tmp/*")), "what was cut short is taken away"
 
 
 def test_a_lost_loss_ends_the_run_with_its_cause(ws):
@@ -165,7 +241,6 @@ def test_a_run_that_gets_no_memory_says_so_and_can_be_tried_more_safely(ws, monk
     import resource
 
     from core.training.engine import Reporter
-    from core.training.safer import safer
 
     settings = tiny_run.settings(ws, method="full", batch_size=4)
     shutil.rmtree(ws.models / "tiny")
@@ -197,6 +272,14 @@ def test_a_short_run_is_checked_and_saved_at_its_end(ws):
     assert curves(ws, job.id).learning_rate[0] == (1, 5e-3)
 
 
+def test_a_long_step_shows_signs_of_life(ws, monkeypatch):
+    monkeypatch.setattr(context, "_ALIVE_EVERY_S", 0.0)
+    job = tiny_run.new_job(ws)
+    train(job, tiny_run.settings(ws, epochs=1, batch_size=2, gradient_accumulation=2))
+    kinds = [event["type"] for event in jobs.events(ws, job.id)[0] if event["type"] in ("alive", "metric")]
+    assert kinds[:6] == ["alive", "metric"] * 3
+
+
 def test_rows_that_do_not_fit_are_counted(ws):
     job = tiny_run.new_job(ws)
     with pytest.raises(UserError) as caught:
@@ -210,6 +293,7 @@ def test_a_killed_trainer_says_so_and_goes_on_where_it_was(ws):
     """The run as the page starts it: `app.py train RUN.yaml` in a session of its own."""
     view = start_run(ws, tiny_run.settings(ws, epochs=100), title="Handbook")
     until(lambda: checkpoints.complete(ws.run(view.id)) and len(curves(ws, view.id).train) > 6, 300)
+    assert 600 < (load_spec(ws.job(view.id)).silence_s or 0) < 86_400, "a run that hangs for ever is ended"
     with pytest.raises(UserError) as caught:
         start_run(ws, tiny_run.settings(ws))
     assert caught.value.key == "jobs.error.busy"

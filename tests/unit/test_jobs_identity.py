@@ -82,7 +82,7 @@ def test_a_forged_identity_is_never_signalled(kind: str, sleeper: tuple[Any, Ide
     assert sent == []
 
 
-@pytest.mark.parametrize("kind", [kind for kind in FORGED if kind not in ("own pid", "own group", "parent")])
+@pytest.mark.parametrize("kind", FORGED)
 def test_a_job_with_a_forged_record_is_interrupted_and_stop_signals_nobody(
         ws: Workspace, kind: str, sleeper: tuple[Any, Identity], sent: list[Any]) -> None:
     forged = _forge(kind, sleeper[1])

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from core import jobs
+from core.jobs import JobContext, context, identity, signals
 from core.jobs.environment import job_environment
-from core.jobs.main import current_job, run_job
+from core.jobs.main import current_job, explain, run_job
+from core.jobs.spec import JobSpec
 from core.jobs.state import JobState
-from core.jobs.supervisor import cause
+from core.jobs.supervisor import Supervisor, cause
 from core.storage import Workspace
 from core.storage.workspace import CODE_ROOT
 from tests.waiting import until
@@ -50,6 +55,12 @@ def test_files_are_there_before_anything_starts(ws: Workspace) -> None:
     assert jobs.log_tail(ws, "run-a") == "epochs: 3"
 
 
+def test_much_output_that_nobody_reads_blocks_no_job(ws: Workspace) -> None:
+    chatty = [sys.executable, "-c", "import sys; [print('x' * 999, file=f) for f in (sys.stdout, sys.stderr) * 1000]"]
+    job = jobs.wait(ws, jobs.start(ws, "x", {}, argv=chatty).id, 30)
+    assert job.state is JobState.DONE and ws.job(job.id).log.stat().st_size == 2_000_000
+
+
 def test_a_command_that_does_not_exist_is_a_failed_start(ws: Workspace) -> None:
     job = jobs.wait(ws, jobs.start(ws, "x", {}, argv=["/does/not/exist"]).id, 30)
     assert job.state is JobState.FAILED
@@ -79,6 +90,56 @@ def test_causes_of_an_end_are_told_apart(status: int, oom: int, key: str) -> Non
     error = cause(status, oom)
     assert error.key == key
     assert error.text("en") and error.text("zh")
+
+
+@pytest.mark.parametrize(("error", "key"), [
+    (OSError(errno.ENOSPC, "No space left on device"), "disk_full"),
+    (OSError(errno.EDQUOT, "Disk quota exceeded"), "disk_full"), (OSError(errno.EFBIG, "File too large"), "disk_full"),
+    (RuntimeError("[enforce fail at inline_container.cc:664] . unexpected pos 64 vs 0"), "disk_full"),
+    (RuntimeError("basic_ios::clear: iostream error"), "disk_full"),
+    (RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed"), "disk_full"),
+    (ValueError("Error while serializing: I/O error: No space left on device (os error 28)"), "disk_full"),
+    (MemoryError(), "out_of_memory"), (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "out_of_memory"),
+    (OSError(errno.EIO, "I/O error"), "unexpected"), (KeyError("x"), "unexpected")])
+def test_what_libraries_raise_is_told_by_its_cause(error: BaseException, key: str) -> None:
+    assert explain(error).key == f"jobs.error.{key}"
+
+
+@pytest.fixture
+def watch(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> Supervisor:
+    """A supervisor with a limit of a minute, which only notes what it would end."""
+    monkeypatch.setattr(signals, "signal_group", lambda worker, number: True)
+    paths = ws.job("job-quiet")
+    paths.dir.mkdir(parents=True)
+    me = identity.of(os.getpid())
+    assert me
+    return Supervisor(paths, JobSpec("job-quiet", "x", silence_s=60.0), me, None)
+
+
+def test_silence_counts_only_while_somebody_looks(watch: Supervisor) -> None:
+    now = watch.looked
+    for step in (0.0, 0.1, 7 * 3600.0, 0.1):  # the lid of the computer was closed for a night
+        now += step
+        watch._follow_silence(now)
+    assert not watch.hung and watch.silent < 2
+    for _ in range(620):
+        now += 0.1
+        watch._follow_silence(now)
+    assert watch.hung
+
+
+def test_a_sign_of_life_ends_the_silence_and_costs_a_line_a_minute(
+        watch: Supervisor, ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = watch.looked = 1000.0
+    monkeypatch.setattr(context, "time", SimpleNamespace(monotonic=lambda: clock))
+    job = JobContext(ws, "job-quiet", {})
+    for second in range(600):
+        clock += 0.5
+        if second % 2:
+            job.alive()
+        watch._follow_silence(clock)
+    assert not watch.hung
+    assert [event["type"] for event in jobs.events(ws, "job-quiet")[0]] == ["alive"] * 5
 
 
 def test_importing_jobs_is_cheap() -> None:

@@ -38,6 +38,7 @@ def test_a_plain_folder_is_accepted(tmp_path):
     ({"config__json": None, "model__gguf": b"GGUF"}, "gguf"),
     ({"config__json": b"{}"}, "no_architecture"),
     ({"config__json": None, "adapter_config__json": b"{}"}, "is_adapter"),
+    ({"adapter_config__json": b"{}", "adapter_model__bin": pickle.dumps(print)}, "adapter_inside"),
     ({"config__json": _config(auto_map={"AutoModel": "evil.Model"})}, "remote_code"),
     ({"config__json": _config(text_config={"auto_map": {"AutoModel": "evil.Model"}})}, "remote_code"),
     ({"tokenizer_config__json": b'{"auto_map": {"AutoTokenizer": ["evil.T", null]}}'}, "remote_code"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -160,6 +161,21 @@ def test_a_card_that_torch_cannot_use_is_a_doubt(ws: Workspace, monkeypatch: pyt
     assert machine.hidden_card() == "" and machine.look(ws).card
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert machine.hidden_card() == "train.preflight.card_hidden"
+
+
+@pytest.mark.parametrize(("kind", "free"), [("serve", 10), ("train", 4)])
+def test_memory_of_the_card_that_a_model_server_will_give_back_is_free(
+        ws: Workspace, monkeypatch: pytest.MonkeyPatch, kind: str, free: int) -> None:
+    held = [SimpleNamespace(pid=77, usedGpuMemory=6 * GB), SimpleNamespace(pid=78, usedGpuMemory=9 * GB),
+            SimpleNamespace(pid=77, usedGpuMemory=None)]
+    driver = SimpleNamespace(NVMLError=OSError, nvmlInit=lambda: None, nvmlShutdown=lambda: None,
+                             nvmlDeviceGetHandleByIndex=lambda number: number, nvmlDeviceGetCount=lambda: 1,
+                             nvmlDeviceGetMemoryInfo=lambda card: SimpleNamespace(free=4 * GB),
+                             nvmlDeviceGetComputeRunningProcesses=lambda card: held)
+    monkeypatch.setitem(sys.modules, "pynvml", driver)
+    monkeypatch.setattr(machine, "torch_has_cuda", lambda: True)
+    monkeypatch.setattr(machine.jobs, "holder", lambda ws, lease: SimpleNamespace(kind=kind, pid=77))
+    assert machine.look(ws).free == free * GB
 
 
 def test_a_blocker_stops_the_start_and_leaves_no_run(ws: Workspace, here: SimpleNamespace) -> None:

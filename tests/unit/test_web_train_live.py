@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
+from typing import Any
 
 import gradio as gr
 import pytest
 
+from core.errors import UserError
+from core.i18n import t
+from core.jobs import JobState, JobView
+from core.jobs.supervisor import cause
 from core.training import Curves, TrainSettings, to_yaml
+from core.training import curves as curves_of
+from tests.unit.test_training_settings import HOSTILE
 from webui.components import charts
 from webui.page import Call
 from webui.tabs import train_live
@@ -60,3 +68,54 @@ def test_the_commands_for_other_machines_are_shown_for_runs_on_several(ws) -> No
     shown, text = machines_of(call, "run-three")
     assert shown == gr.update(visible=True) and text.count("--machine_rank") == 2
     assert "--machine_rank 1 " in text and "--machine_rank 2 " in text and "--main_process_ip box" in text
+
+
+RUN = TrainSettings(batch_size=8, learning_rate=1e-3)
+SMALLER, CALMER = {"batch_size": 4, "gradient_accumulation": 2}, {"learning_rate": 0.00033, "warmup_share": 0.1}
+ENDS: dict[str, tuple[UserError, dict[str, Any]]] = {
+    "traceback": (cause(1, 0), {}), "unforeseen": (UserError("jobs.error.unexpected", number="12ab"), {}),
+    "kill -9": (cause(-9, 0), SMALLER), "137": (cause(137, 0), SMALLER), "the system's -9": (cause(-9, 1), SMALLER),
+    "segfault": (cause(-11, 0), SMALLER), "139": (cause(139, 0), SMALLER),
+    "hang": (UserError("jobs.error.hang", seconds=7200), SMALLER),
+    "memory": (UserError("train.error.memory", batch=8, cutoff=1024), SMALLER),
+    "memory of a library": (UserError("jobs.error.out_of_memory"), SMALLER),
+    "full disk": (UserError("jobs.error.disk_full"), {}),
+    "full disk of ours": (UserError("storage.error.disk_full", name="events.jsonl"), {}),
+    "lost loss": (UserError("train.error.loss_lost", step=7), CALMER)}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("end", list(ENDS))
+def test_each_way_to_fail_is_told_plainly_with_the_try_that_may_mend_it(ws, end: str, lang: str) -> None:
+    error, change = ENDS[end]
+    call, view = Call(ws, lang), JobView("run-a", "train", "Tanks", JobState.FAILED, error=error.as_dict())
+    ws.run("run-a").dir.mkdir(parents=True)
+    ws.run("run-a").yaml.write_text(to_yaml(RUN), encoding="utf-8")
+    message = train_live._message(call, view)
+    told = message["value"].replace("\\", "")
+    assert message["visible"] and told == error.text(lang).replace("\\", "")
+    assert len(told) > 15 and not set("{}") & set(told)
+    assert ("\u4e00" <= max(told)) == (lang == "zh")
+    resume, retry, again = train_live._ends(call, view)
+    assert resume["visible"] and again["visible"] and retry["visible"] == bool(change)
+    for name, value in change.items():
+        assert f"{t(f'train.{name}.label', lang)} {value:g}" in retry["value"]
+
+
+def test_each_kind_of_failure_has_words_of_its_own(ws) -> None:
+    kinds = {(error.key, error.text("zh")) for error, _ in ENDS.values()}
+    assert len({text for _, text in kinds}) == len(kinds) > 8
+
+
+def test_hostile_numbers_of_a_run_leave_plain_json_for_the_browser(ws) -> None:
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} is no JSON")
+
+    ws.job("run-a").dir.mkdir(parents=True)
+    ws.job("run-a").events.write_bytes(HOSTILE)
+    call, view, found = Call(ws, "en"), JobView("run-a", "train", "Tanks", JobState.RUNNING), curves_of(ws, "run-a")
+    for kind in train_live.KINDS:
+        figure = train_live._plot(call, "run-a", found, train_live.NOTHING, 8.0, kind)[0]["value"]
+        assert figure is None or json.loads(figure.to_json(), parse_constant=refuse)["data"]
+    words = train_live._numbers(call, view, found) + train_live._coach(call, view, found)["value"]
+    assert "loss" in words and not {"nan", "inf", "infinity", "none"} & set(words.lower().split())

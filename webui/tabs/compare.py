@@ -149,14 +149,19 @@ def _answer(call: Call, parts: _Parts, values: dict[Any, Any]) -> Iterator[list[
     busy = [gr.update(interactive=False), gr.update(visible=True)]
     texts = dict.fromkeys(SIDES, waiting)
     yield [*_shown(talks, texts), "", "", *busy]
-    for update in _both(call, values[parts.run], talks, settings):
-        texts[update.side] = update.text
-        if update.error:
-            texts[update.side] = call.t("compare.ui.failed", reason=update.error.text(call.lang))
-        yield [*_shown(talks, texts), gr.skip(), gr.skip(), *busy]
+    idle = [gr.update(interactive=True), gr.update(visible=False)]
+    try:
+        for update in _both(call, values[parts.run], talks, settings):
+            texts[update.side] = update.text
+            if update.error:
+                texts[update.side] = call.t("compare.ui.failed", reason=update.error.text(call.lang))
+            yield [*_shown(talks, texts), gr.skip(), gr.skip(), *busy]
+    except Exception:
+        # Nobody answers, for example because a run trains: all is as before, and the question can be asked again.
+        yield [*(talk[:-1] for talk in talks.values()), question, gr.skip(), *idle]
+        raise
     found = qa.find_evidence(call.ws, question, texts["after"], limit=MAX_EVIDENCE)
-    yield [*_shown(talks, texts), gr.skip(), _evidence(call, found), gr.update(interactive=True),
-           gr.update(visible=False)]
+    yield [*_shown(talks, texts), gr.skip(), _evidence(call, found), *idle]
 
 
 def _both(call: Call, run: str, talks: dict[str, list[dict[str, str]]],

@@ -250,7 +250,7 @@ def _lost_by_force(call: Call, run: str | None) -> str:
     """What stopping at once would lose."""
     record = RECORDS.of(call.ws, run) if run else None
     last = max(record.checkpoints, default=0) if record else 0
-    done = max(record.steps, default=0) if record else 0
+    done = record.last_step if record else 0
     return call.t("train.ui.stop_now_sure", count=max(0, done - last))
 
 

@@ -11,6 +11,7 @@ from core.errors import UserError
 from core.jobs import JobContext
 from core.models import resolve
 from core.models.chat_template import Message, encode
+from core.models.local import check_adapter, check_folder
 from core.training.hardware import Device
 from core.training.settings import TrainSettings
 
@@ -76,7 +77,7 @@ def _model_reward(job: JobContext, settings: TrainSettings, device: Device) -> R
 
 
 def load_reward_model(job: JobContext, run_id: str, device: Device) -> Any:
-    """The finished reward model of a run, with its score. Raises UserError when it is missing or no reward model."""
+    """The finished reward model of a run, with its score. Raises UserError: missing, no reward model, or pickled."""
     import torch
     from peft import PeftModelForSequenceClassification
     from transformers import AutoModelForSequenceClassification
@@ -89,7 +90,11 @@ def load_reward_model(job: JobContext, run_id: str, device: Device) -> Any:
     result = folder_of(run, settings)
     if settings.stage != "reward" or not (result / "manifest.json").is_file():
         raise UserError("train.error.no_reward_run")
-    folder = result if settings.trains_whole else resolve(job.ws, settings.model)
+    if settings.trains_whole:
+        folder = check_folder(str(result)).path
+    else:
+        check_adapter(result)
+        folder = resolve(job.ws, settings.model)
     model = AutoModelForSequenceClassification.from_pretrained(
         str(folder), num_labels=1, dtype=getattr(torch, device.dtype), use_safetensors=True, local_files_only=True)
     if not settings.trains_whole:
