@@ -15,7 +15,7 @@ from core import jobs, qa, training
 from core.i18n import t
 from core.jobs import JobState
 from core.storage.workspace import Workspace
-from tests.browser.driving import AppProcess
+from tests.browser.driving import AppProcess, top
 from tests.fakes import trainer
 from tests.fakes.ledger_rows import add_facts
 from tests.fakes.tiny_model import make_model
@@ -59,6 +59,9 @@ def test_a_run_is_weighed_followed_by_another_and_tried_again_more_safely(
     until(lambda: training.curves(ws, second).train, LONG)
     expect(page.locator("#train-numbers")).to_contain_text("loss", timeout=LONG_MS)
     expect(page.locator("#train-coach")).to_be_visible(timeout=LONG_MS)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert top(page, "#train-title") < top(page, "#train-stop") < top(page, "#train-model"), "progress comes first"
+    page.set_viewport_size({"width": 1366, "height": 768})
     page.get_by_role("button", name=t("train.ui.batch", "en")).click()
     expect(page.locator("#train-batch")).to_contain_text("<|im_end|>", timeout=LONG_MS)
     page.locator("#train-stop").click()
