@@ -1,5 +1,5 @@
 // Brings into view what a click changed elsewhere: on phones the work that a button of the form began, which stands
-// above the form; on any screen the run that was picked in the list far below it.
+// above the form, and the form that got the settings of a run; on any screen the run that was picked in the list.
 (() => {
   const PHONE = '(max-width: 760px)', EVERY_MS = 250, TRIES = 24;
   const soon = (when, then) => {
@@ -23,7 +23,8 @@
   };
   document.addEventListener('click', event => {
     const on = what => event.target instanceof Element && event.target.closest(what);
-    if (on('.columns button') && matchMedia(PHONE).matches) begun(on('.columns'));
+    if (on('#train-again') && matchMedia(PHONE).matches) on('.columns').firstElementChild.scrollIntoView();
+    else if (on('.columns button') && matchMedia(PHONE).matches) begun(on('.columns'));
     else if (on('#train-history [role="gridcell"]')) picked();
   });
 })();
