@@ -1,7 +1,8 @@
-// Brings into view what a click changed elsewhere: on phones the work that a button of the form began, which stands
-// above the form, and the form that got the settings of a run; on any screen the run that was picked in the list.
+// Brings into view what a click changed elsewhere: the work that the button of a form began, which on phones stands
+// above the form; on phones the form that got the settings of a run; the run that was picked in the list.
 (() => {
-  const PHONE = '(max-width: 760px)', EVERY_MS = 250, TRIES = 24;
+  const BEGINS = '.columns button.primary, .columns .empty-state button';
+  const PHONE = '(max-width: 760px)', EVERY_MS = 250, TRIES = 80;
   const soon = (when, then) => {
     let left = TRIES;
     const timer = setInterval(() => {
@@ -12,10 +13,11 @@
   };
   const isFirst = row => getComputedStyle(row.lastElementChild).order === '-1';
   const work = row => [...row.querySelectorAll('.job')].find(card => card.offsetParent);
+  const isAway = card => card.getBoundingClientRect().bottom < 0 || card.getBoundingClientRect().top > innerHeight;
   const begun = row => {
     const worked = work(row), wasFirst = isFirst(row);
     soon(() => row.offsetParent && (!worked && work(row) || !wasFirst && isFirst(row)),
-      () => (isFirst(row) ? row : work(row)).scrollIntoView());
+      () => { if (isFirst(row) || isAway(work(row))) row.scrollIntoView(); });
   };
   const picked = () => {
     const title = document.getElementById('train-title'), said = () => title.parentElement.textContent, before = said();
@@ -23,8 +25,8 @@
   };
   document.addEventListener('click', event => {
     const on = what => event.target instanceof Element && event.target.closest(what);
-    if (on('#train-again') && matchMedia(PHONE).matches) on('.columns').firstElementChild.scrollIntoView();
-    else if (on('.columns button') && matchMedia(PHONE).matches) begun(on('.columns'));
+    if (on(BEGINS)) begun(on('.columns'));
+    else if (on('#train-again') && matchMedia(PHONE).matches) on('.columns').firstElementChild.scrollIntoView();
     else if (on('#train-history [role="gridcell"]')) picked();
   });
 })();

@@ -47,6 +47,7 @@ def test_a_run_is_weighed_followed_by_another_and_tried_again_more_safely(
     expect(page.locator("#train-found")).to_be_hidden()
     expect(page.locator("#train-preset input[value=own]")).to_be_checked()
     page.locator("#train-start").click()
+    expect(page.locator("#train-stop")).to_be_in_viewport(timeout=LONG_MS)
     page.locator("#train-queue").click(timeout=LONG_MS)
     second = until(lambda: [j for j in jobs.list_jobs(ws, "train") if j.state is JobState.WAITING], LONG)[0].id
     expect(page.locator("#train-progress")).to_contain_text("Tanks", timeout=LONG_MS)
