@@ -80,7 +80,11 @@ class Form(Generic[S]):
 
     def fill(self, settings: S) -> list[Any]:
         """Updates that put `settings` into the controls, in the order of `controls`."""
-        return [gr.update(value=getattr(settings, name)) for name in self.controls]
+        def shown(name: str) -> Any:
+            value = getattr(settings, name)
+            return None if value == "" and isinstance(self.controls[name], gr.Dropdown) else value  # "" is no choice
+
+        return [gr.update(value=shown(name)) for name in self.controls]
 
     def _follow(self) -> None:
         """Controls whose setting depends on others come and go with these."""

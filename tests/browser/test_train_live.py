@@ -71,6 +71,8 @@ def test_a_run_is_weighed_followed_by_another_and_tried_again_more_safely(
     page.locator("#train-history").get_by_text(t("train.ui.state.failed", "en")).click(timeout=LONG_MS)
     safer = page.locator("#train-safer")
     expect(safer).to_contain_text("Batch size 1, Gradient accumulation 2", timeout=LONG_MS)
+    page.locator("#train-again").click()
+    expect(page.locator("#train-facts")).to_contain_text("of memory", timeout=LONG_MS)
     safer.click()
     third = until(lambda: [j for j in jobs.list_jobs(ws, "train") if j.id not in (first, second)], LONG)[0].id
     assert training.run_settings(ws, third).gradient_accumulation == 2

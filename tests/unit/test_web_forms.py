@@ -111,6 +111,7 @@ class Apart(Settings):
     stage: str = setting("sft", choices=("sft", "dpo"))
     lora_dropout: float = setting(0.0, advanced=True)
     questions: str = setting("", advanced=True, when="stage=sft")
+    reward_run: str = setting("", widget="menu", advanced=True)
 
 
 def test_a_setting_apart_has_a_folded_line_of_its_own_that_comes_and_goes(ws) -> None:
@@ -124,6 +125,13 @@ def test_a_setting_apart_has_a_folded_line_of_its_own_that_comes_and_goes(ws) ->
     assert form._show(call, {stage: "dpo"})["visible"] is False
     assert form._count_changed(call, {stage: "sft", questions: "Why?"})["label"] == call.t("form.more")
     assert form.read({questions: "Why?"}).questions == "Why?"
+
+
+def test_a_menu_without_a_choice_is_filled_with_none(ws) -> None:
+    with gr.Blocks():
+        form = Form.build(Page(ws, translations()), Apart, apart=("questions",))
+    filled = dict(zip(form.controls, (update["value"] for update in form.fill(Apart())), strict=True))
+    assert filled["reward_run"] is None and filled["questions"] == ""
 
 
 def tables() -> list[type[Settings]]:

@@ -145,6 +145,8 @@ def from_run(call: Call, setup: _Setup, settings: training.TrainSettings) -> lis
     """Updates of model, folder, dataset and controls that put a run's settings into the form."""
     known = any(m.entry.id == settings.model and m.installed for m in models.list_models(call.ws))
     there = any(d.id == settings.dataset for d in train_stage.usable(call))
+    if settings.reward_run not in {run.view.id for run in training.reward_runs(call.ws)}:
+        settings = settings.model_copy(update={"reward_run": ""})
     model = gr.update(value=settings.model) if known else gr.skip()
     return [model, gr.update(value="" if known else settings.model),
             gr.update(value=settings.dataset) if there else gr.skip(), *setup.form.fill(settings)]
