@@ -33,18 +33,26 @@ class Form(Generic[S]):
     table: type[S]
     skip: tuple[str, ...] = ()
     controls: dict[str, Any] = field(default_factory=dict)
+    folds: dict[str, gr.Accordion] = field(default_factory=dict)
     more: gr.Accordion | None = None
 
     @classmethod
-    def build(cls, page: Page, table: type[S], *, skip: tuple[str, ...] = ()) -> Form[S]:
-        """Renders simple fields in place and advanced ones under an accordion that counts the changes."""
+    def build(cls, page: Page, table: type[S], *, skip: tuple[str, ...] = (), apart: tuple[str, ...] = ()) -> Form[S]:
+        """Renders simple fields in place and advanced ones under an accordion that counts the changes.
+
+        Args:
+            skip: fields without a control here.
+            apart: advanced fields that stand above it, each in a folded line of its own (`<area>.<field>.fold`).
+        """
         form = cls(page, table, skip)
         shown = [n for n, f in table.model_fields.items()
                  if n not in skip and _extra(f).get("widget") != "hidden"]
         simple = [n for n in shown if not _extra(table.model_fields[n]).get("advanced")]
         for name in simple:
             form.controls[name] = form._control(name)
-        advanced = [n for n in shown if n not in simple]
+        for name in apart:
+            form._fold(name)
+        advanced = [n for n in shown if n not in simple and n not in apart]
         if advanced:
             with gr.Accordion(page.tr("form.more"), open=False) as form.more:
                 for name in advanced:
@@ -72,7 +80,11 @@ class Form(Generic[S]):
 
     def fill(self, settings: S) -> list[Any]:
         """Updates that put `settings` into the controls, in the order of `controls`."""
-        return [gr.update(value=getattr(settings, name)) for name in self.controls]
+        def shown(name: str) -> Any:
+            value = getattr(settings, name)
+            return None if value == "" and isinstance(self.controls[name], gr.Dropdown) else value  # "" is no choice
+
+        return [gr.update(value=shown(name)) for name in self.controls]
 
     def _follow(self) -> None:
         """Controls whose setting depends on others come and go with these."""
@@ -81,7 +93,20 @@ class Form(Generic[S]):
         steering = [name for name in self.controls if name in asked]
         for name in steering:
             self.page.on(self.controls[name].change, self._show, {self.controls[one] for one in steering},
-                         [self.controls[one] for one in hanging])
+                         [self.folds.get(one, self.controls[one]) for one in hanging])
+
+    def _fold(self, name: str) -> None:
+        """A field in a folded line of its own, which tells whether something was entered."""
+        key = f"{self.table.area}.{name}.fold"
+
+        def told(call: Call, value: Any) -> Any:
+            filled = value != self.table.model_fields[name].default
+            return gr.update(label=call.t("form.filled", label=call.t(key)) if filled else call.t(key))
+
+        with gr.Accordion(self.page.tr(key), open=False, visible=self.table.applies(name, self._defaults()),
+                          elem_id=f"{self.table.area}-{name}-fold") as self.folds[name]:
+            self.controls[name] = self._control(name)
+        self.page.on(self.controls[name].change, told, self.controls[name], self.folds[name])
 
     def _show(self, call: Call, values: dict[Any, Any]) -> list[Any]:
         by_name = self._by_name(values)
@@ -95,7 +120,8 @@ class Form(Generic[S]):
     def _count_changed(self, call: Call, values: dict[Any, Any]) -> Any:
         by_name = self._by_name(values)
         changed = sum(v != self.table.model_fields[n].default for n, v in by_name.items()
-                      if _extra(self.table.model_fields[n]).get("advanced") and self.table.applies(n, by_name))
+                      if _extra(self.table.model_fields[n]).get("advanced") and n not in self.folds
+                      and self.table.applies(n, by_name))
         return gr.update(label=call.t("form.more_changed", count=changed) if changed else call.t("form.more"))
 
     def _clean(self, name: str, value: Any) -> Any:
@@ -111,7 +137,7 @@ class Form(Generic[S]):
         area, tr = self.table.area, self.page.tr
         common = {"label": tr(f"{area}.{name}.label"), "info": tr(f"{area}.{name}.help"), "value": info.default,
                   "interactive": True, "elem_id": f"{area}-{name}",
-                  "visible": self.table.applies(name, self._defaults())}
+                  "visible": name in self.folds or self.table.applies(name, self._defaults())}
         kind = _scalar_type(info.annotation)
         if extra.get("choices"):
             pairs = [(tr(f"{area}.{name}.choice.{c}"), c) for c in extra["choices"]]

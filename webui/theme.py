@@ -39,7 +39,7 @@ def theme() -> gr.themes.Base:
         button_secondary_background_fill_dark="#1d2a2d", button_secondary_background_fill_hover="#eef7f6",
         button_secondary_border_color="#c2cdcf", button_secondary_border_color_dark="#3a4c50",
         button_secondary_text_color="#1b2b2c", button_secondary_text_color_dark="#e4ecec",
-        button_large_text_weight="600", button_large_padding="10px 20px",
+        checkbox_border_radius="4px", button_large_text_weight="600", button_large_padding="10px 20px",
     )
 
 
@@ -84,7 +84,8 @@ new MutationObserver(() => {  // a search shows the place that it found, and doe
 
 
 def head() -> str:
-    """What the page needs in its head: links that keep their tab, search hits that show themselves, keys, notices."""
+    """What the page needs in its head: links that keep their tab, search hits that show themselves, keys, notices, what
+    a click changed elsewhere."""
     here = resources.files("webui")
-    scripts = [here.joinpath(name).read_text(encoding="utf-8") for name in ("keys.js", "notices.js")]
+    scripts = [here.joinpath(name).read_text(encoding="utf-8") for name in ("keys.js", "notices.js", "reveal.js")]
     return _HEAD + "".join(f"<script>\n{script}</script>\n" for script in scripts)

@@ -132,6 +132,13 @@ def new_page(browser: Any, lang: str, viewport: tuple[int, int]) -> Any:
     return context.new_page()
 
 
+def top(page: Any, selector: str) -> float:
+    """Where an element that is shown begins, in pixels from the top of the screen."""
+    box = page.locator(selector).bounding_box()
+    assert box is not None, selector
+    return float(box["y"])
+
+
 def open_app(page: Any, address: str, lang: str, tab: str = "documents") -> None:
     """Loads the app and waits until its rail shows the state of the chosen step."""
     page.goto(f"{address}/?lang={lang}&tab={tab}", wait_until="load")

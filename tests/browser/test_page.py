@@ -35,6 +35,14 @@ def test_no_step_is_wider_than_a_phone(open_page: Callable[..., Any]) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], step
 
 
+def test_a_phone_shows_what_memory_a_model_needs(open_page: Callable[..., Any]) -> None:
+    cells = open_page("zh", PHONE, "settings").locator("#settings-models [role=gridcell]:visible")
+    cells.first.wait_for()
+    boxes = [cells.nth(number).bounding_box() for number in range(3)]
+    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= PHONE[0] for box in boxes), boxes
+    assert "GB" in cells.nth(1).inner_text()
+
+
 def test_the_language_is_kept_on_the_next_visit(open_page: Callable[..., Any]) -> None:
     page = open_page("en")
     page.locator("#switch-language").click()

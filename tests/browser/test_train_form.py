@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from core.i18n import t
 from core.storage.workspace import Workspace
-from tests.browser.driving import AppProcess
+from tests.browser.driving import AppProcess, top
 from tests.fakes.tiny_run import make_datasets
 
 LONG_MS = 60_000
@@ -35,6 +35,14 @@ def test_the_form_follows_dataset_stage_and_method(start_app: Callable[..., AppP
 
     expect(page.locator("#train-dataset input")).to_have_value("tiny", timeout=LONG_MS)
     expect(page.locator("#train-stage input")).to_have_value(said("stage.choice.sft"))
+    fold, questions = page.locator("#train-questions-fold"), page.locator("#train-questions textarea")
+    expect(questions).to_be_hidden()
+    fold.get_by_role("button").click()
+    questions.fill("?")
+    expect(fold).to_contain_text(t("form.filled", lang, label=said("questions.fold")))
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert top(page, "#train-model") < top(page, "#train-title"), "before any run the form comes first"
+    page.set_viewport_size({"width": 1366, "height": 768})
     page.get_by_role("button", name=said("ui.own_folder")).click()
     page.locator("#train-folder").locator("input, textarea").fill(str(tmp_path))
     page.get_by_role("button", name=t("form.more", lang)).click()
@@ -51,6 +59,7 @@ def test_the_form_follows_dataset_stage_and_method(start_app: Callable[..., AppP
     expect(page.locator("#train-stage input")).to_have_value(said("stage.choice.dpo"))
     expect(page.locator("#train-advice")).to_contain_text(t("train.ui.learns_dpo", lang))
     expect(beta).to_be_visible()
+    expect(fold).to_be_hidden()
     choose(page, "train-stage", said("stage.choice.pt"))
     expect(page.locator("#train-advice")).to_contain_text(said("error.rows_pt"))
     expect(page.locator("#train-start")).to_be_disabled()

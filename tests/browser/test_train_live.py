@@ -15,7 +15,7 @@ from core import jobs, qa, training
 from core.i18n import t
 from core.jobs import JobState
 from core.storage.workspace import Workspace
-from tests.browser.driving import AppProcess
+from tests.browser.driving import AppProcess, top
 from tests.fakes import trainer
 from tests.fakes.ledger_rows import add_facts
 from tests.fakes.tiny_model import make_model
@@ -47,6 +47,7 @@ def test_a_run_is_weighed_followed_by_another_and_tried_again_more_safely(
     expect(page.locator("#train-found")).to_be_hidden()
     expect(page.locator("#train-preset input[value=own]")).to_be_checked()
     page.locator("#train-start").click()
+    expect(page.locator("#train-stop")).to_be_in_viewport(timeout=LONG_MS)
     page.locator("#train-queue").click(timeout=LONG_MS)
     second = until(lambda: [j for j in jobs.list_jobs(ws, "train") if j.state is JobState.WAITING], LONG)[0].id
     expect(page.locator("#train-progress")).to_contain_text("Tanks", timeout=LONG_MS)
@@ -59,6 +60,9 @@ def test_a_run_is_weighed_followed_by_another_and_tried_again_more_safely(
     until(lambda: training.curves(ws, second).train, LONG)
     expect(page.locator("#train-numbers")).to_contain_text("loss", timeout=LONG_MS)
     expect(page.locator("#train-coach")).to_be_visible(timeout=LONG_MS)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert top(page, "#train-title") < top(page, "#train-stop") < top(page, "#train-model"), "progress comes first"
+    page.set_viewport_size({"width": 1366, "height": 768})
     page.get_by_role("button", name=t("train.ui.batch", "en")).click()
     expect(page.locator("#train-batch")).to_contain_text("<|im_end|>", timeout=LONG_MS)
     page.locator("#train-stop").click()
@@ -67,6 +71,8 @@ def test_a_run_is_weighed_followed_by_another_and_tried_again_more_safely(
     page.locator("#train-history").get_by_text(t("train.ui.state.failed", "en")).click(timeout=LONG_MS)
     safer = page.locator("#train-safer")
     expect(safer).to_contain_text("Batch size 1, Gradient accumulation 2", timeout=LONG_MS)
+    page.locator("#train-again").click()
+    expect(page.locator("#train-facts")).to_contain_text("of memory", timeout=LONG_MS)
     safer.click()
     third = until(lambda: [j for j in jobs.list_jobs(ws, "train") if j.id not in (first, second)], LONG)[0].id
     assert training.run_settings(ws, third).gradient_accumulation == 2

@@ -105,6 +105,35 @@ def test_controls_come_and_go_with_what_they_depend_on(ws) -> None:
         assert Form.build(Page(ws, translations()), Branching, skip=("method",)).controls["lora_dropout"].visible
 
 
+class Apart(Settings):
+    area: ClassVar[str] = "train"
+
+    stage: str = setting("sft", choices=("sft", "dpo"))
+    lora_dropout: float = setting(0.0, advanced=True)
+    questions: str = setting("", advanced=True, when="stage=sft")
+    reward_run: str = setting("", widget="menu", advanced=True)
+
+
+def test_a_setting_apart_has_a_folded_line_of_its_own_that_comes_and_goes(ws) -> None:
+    with gr.Blocks() as blocks:
+        form = Form.build(Page(ws, translations()), Apart, apart=("questions",))
+    stage, questions, fold = form.controls["stage"], form.controls["questions"], form.folds["questions"]
+    assert questions.parent.parent is fold or questions.parent is fold
+    assert not fold.open and fold.visible
+    assert any(fold in fn.outputs for fn in blocks.fns.values() if (stage._id, "change") in fn.targets)
+    call = Call(ws, "en")
+    assert form._show(call, {stage: "dpo"})["visible"] is False
+    assert form._count_changed(call, {stage: "sft", questions: "Why?"})["label"] == call.t("form.more")
+    assert form.read({questions: "Why?"}).questions == "Why?"
+
+
+def test_a_menu_without_a_choice_is_filled_with_none(ws) -> None:
+    with gr.Blocks():
+        form = Form.build(Page(ws, translations()), Apart, apart=("questions",))
+    filled = dict(zip(form.controls, (update["value"] for update in form.fill(Apart())), strict=True))
+    assert filled["reward_run"] is None and filled["questions"] == ""
+
+
 def tables() -> list[type[Settings]]:
     """Every settings table of the product."""
     found = {}

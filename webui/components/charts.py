@@ -126,6 +126,6 @@ def _dress(figure: Figure, x_title: str, y_title: str) -> None:
     figure.update_layout(
         template="none", height=320, margin={"l": 56, "r": 12, "t": 8, "b": 44}, hovermode="x unified",
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font={"color": TEXT, "size": 13},
-        legend={"orientation": "h", "y": 1.12, "x": 0}, xaxis={**axis, "title": x_title},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, xaxis={**axis, "title": x_title},
         yaxis={**axis, "title": y_title, "rangemode": "tozero"}, uirevision="keep",
     )

@@ -74,7 +74,8 @@ class DocumentsTab:
                 self.order = gr.Markdown("", elem_classes="hint", elem_id="documents-order")
             self.list = gr.Dataframe(datatype=["bool", *["str"] * 6], interactive=True, type="array", buttons=[],
                                      static_columns=[1, 2, 3, 4, 5, 6], show_label=False, wrap=True,
-                                     label=tr("documents.ui.list"), elem_id="documents-list", elem_classes="rows",
+                                     label=tr("documents.ui.list"), elem_id="documents-list",
+                                     elem_classes=["rows", "few-columns"],
                                      column_widths=["5%", "30%", "18%", "9%", "16%", "12%", "10%"], max_height=264)
             self.problems = gr.Markdown(visible=False, elem_classes="doubt", elem_id="documents-problems")
         self.viewer = Viewer.build(page)

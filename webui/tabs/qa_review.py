@@ -34,7 +34,8 @@ class Review:
             self.undo_button = gr.Button(tr("qa.ui.undo"), size="sm", visible=False, elem_id="qa-undo")
         self.table = gr.Dataframe(datatype=["bool", "str", "str", "str"], interactive=True, static_columns=[1, 2, 3],
                                   type="array", buttons=[], show_label=False, wrap=True, elem_id="qa-pairs",
-                                  column_widths=["7%", "38%", "36%", "19%"], max_height=4000, elem_classes="rows",
+                                  column_widths=["7%", "38%", "36%", "19%"], max_height=4000,
+                                  elem_classes=["rows", "few-columns"],
                                   label=tr("qa.ui.pairs"))
         self.nothing = gr.Markdown("", visible=False, elem_classes="hint", elem_id="qa-nothing")
         self.pager = Pager.build(page, "qa", self.fetch, [*self.narrow.outputs, self.table, self.ids, self.ticked,

@@ -30,7 +30,8 @@ def build(page: Page) -> None:
                                label=page.tr("settings.ui.language"), elem_id="settings-language")
         fitting = gr.Checkbox(label=page.tr("settings.ui.only_fitting"), elem_id="settings-fitting")
     table = gr.Dataframe(interactive=False, datatype="str", wrap=True, buttons=[], elem_id="settings-models",
-                         show_label=False, max_height=420)
+                         elem_classes="few-columns", show_label=False, max_height=420,
+                         column_widths=["22%", "19%", "13%", "13%", "20%", "13%"])
     gr.Markdown(page.tr("settings.ui.need_note"), elem_classes="hint")
     choice = gr.Dropdown(label=page.tr("settings.ui.get"), elem_id="settings-model", interactive=True)
     about = gr.Markdown(elem_classes="hint", elem_id="settings-model-about")

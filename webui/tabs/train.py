@@ -30,7 +30,7 @@ FEW_ROWS, SOME_ROWS = 25, 50
 def build(page: Page) -> None:
     """Renders the tab."""
     shown = gr.State(None)
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_classes="columns"):
         with gr.Column(scale=2, min_width=320, elem_classes="card"):
             setup = _setup(page)
         with gr.Column(scale=3, min_width=320):
@@ -90,7 +90,7 @@ def _setup(page: Page) -> _Setup:
                                 interactive=True, elem_id="train-dataset")
     setup.advice = gr.Markdown(elem_id="train-advice")
     setup.preset = train_presets.build_presets(page)
-    setup.form = Form.build(page, training.TrainSettings, skip=("model", "dataset"))
+    setup.form = Form.build(page, training.TrainSettings, skip=("model", "dataset"), apart=("questions",))
     setup.folder = train_folder.build(page)
     setup.files = train_presets.build_files(page)
     train_keys.build(page)
@@ -145,6 +145,8 @@ def from_run(call: Call, setup: _Setup, settings: training.TrainSettings) -> lis
     """Updates of model, folder, dataset and controls that put a run's settings into the form."""
     known = any(m.entry.id == settings.model and m.installed for m in models.list_models(call.ws))
     there = any(d.id == settings.dataset for d in train_stage.usable(call))
+    if settings.reward_run not in {run.view.id for run in training.reward_runs(call.ws)}:
+        settings = settings.model_copy(update={"reward_run": ""})
     model = gr.update(value=settings.model) if known else gr.skip()
     return [model, gr.update(value="" if known else settings.model),
             gr.update(value=settings.dataset) if there else gr.skip(), *setup.form.fill(settings)]
@@ -167,13 +169,15 @@ def verdict(call: Call, model: str | None, dataset: str | None, stage: str = "sf
     running = next((j for j in jobs.list_jobs(call.ws) if j.kind in training.KINDS and not j.state.is_terminal), None)
     note = _model_note(call, model)
     info = datasets.find_dataset(call.ws, dataset)
-    missing = [_button(call, "train.ui.start", False), gr.update(visible=False)]
+    alone = gr.update(visible=False)
     if model is None:
-        return [note, *_advice(call, "doubt", "train.ui.no_model"), *missing]
+        return [note, *_advice(call, "doubt", "train.ui.no_model"), _button(call, "train.ui.get_model", False), alone]
     if info is None:
-        return [note, *_advice(call, "doubt", "train.ui.no_dataset"), *missing]
+        return [note, *_advice(call, "doubt", "train.ui.no_dataset"), _button(call, "train.ui.make_dataset", False),
+                alone]
     if not fits(stage, info):
-        return [note, *_advice(call, "blocker", f"train.error.rows_{stage}"), *missing]
+        return [note, *_advice(call, "blocker", f"train.error.rows_{stage}"),
+                _button(call, "train.ui.other_dataset", False), alone]
     busy = [_button(call, "train.ui.running", False) if running else _button(call, "train.ui.start", True),
             gr.update(visible=running is not None)]
     rows = info.rows

@@ -51,7 +51,7 @@ def build(page: Page, shown: gr.State, live: Live) -> History:
     with gr.Column(elem_classes="card", visible=False) as box:
         gr.Markdown(page.tr("train.ui.history"))
         table = gr.Dataframe(interactive=False, datatype="str", wrap=True, buttons=[], show_label=False,
-                             elem_id="train-history")
+                             elem_id="train-history", elem_classes="few-columns")
         gr.Markdown(page.tr("train.ui.legend"), elem_classes="hint")
         with gr.Row(elem_classes="actions"):
             pin = gr.Button(page.tr("train.ui.pin"), size="sm", elem_id="train-pin")

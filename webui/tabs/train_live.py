@@ -206,12 +206,12 @@ def _plot(call: Call, run: str, curves: training.Curves, drawn: Drawn, pause: fl
 
 
 def _title(call: Call, view: jobs.JobView | None) -> Any:
-    """What is shown; its class tells the state to `webui/notices.js`."""
+    """What is shown; its classes tell the state to `webui/notices.js` and the style sheet."""
     if view is None:
         return gr.update(value=call.t("train.ui.live"), elem_classes=[])
     state = call.t(f"train.ui.state.{view.state}")
     return gr.update(value=f"### {call.t('train.ui.run')} {plain(view.title or view.id)} · {state}",
-                     elem_classes=[f"is-{view.state}"])
+                     elem_classes=[f"is-{view.state}", "is-shown"])
 
 
 def _with_part(call: Call, view: jobs.JobView) -> jobs.JobView:
