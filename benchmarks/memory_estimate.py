@@ -1,6 +1,6 @@
 """Compares the memory estimate with what training takes: python -m benchmarks.memory_estimate [--starter FOLDER]
 
-Each configuration trains three steps in a process of its own. Measured is the peak of the resident memory during
+Each configuration trains in a process of its own, rows of half the width to the whole of it. Measured is the peak of the resident memory during
 training (Linux counts it anew after a write to /proc/self/clear_refs) less the resident memory just before the model
 was loaded. Ends with status 1 when an estimate is off by more than 15 %.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 BOUND = 0.15
-STEPS = 3
+STEPS = 16
 CONFIGURATIONS: tuple[dict[str, Any], ...] = (
     {"model": "small", "batch": 8, "width": 60, "rank": 16},
     {"model": "small", "batch": 8, "width": 256, "rank": 16},
@@ -121,10 +121,13 @@ def _resident(name: str) -> int:
 
 
 def _rows(count: int, width: int) -> list[dict[str, str]]:
-    """Rows of about `width` tokens, two fifths of them in the question, the rest in the answer; no two alike."""
-    words = max(4, width // 3)
-    return [{"instruction": " ".join(f"{(n * 7 + w) % 90 + 10}" for w in range(words * 2 // 5)), "input": "",
-             "output": " ".join(f"{(n * 3 + w) % 90 + 10}" for w in range(words * 3 // 5))} for n in range(count)]
+    """Rows of half of `width` tokens to all of them, two fifths in the question, the rest in the answer."""
+    rows = []
+    for n in range(count):
+        words = max(4, width // 3 - n * 37 % max(1, width // 6))
+        rows.append({"instruction": " ".join(f"{(n * 7 + w) % 90 + 10}" for w in range(words * 2 // 5)), "input": "",
+                     "output": " ".join(f"{(n * 3 + w) % 90 + 10}" for w in range(words * 3 // 5))})
+    return rows
 
 
 def _small(folder: Path) -> Path:

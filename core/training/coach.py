@@ -11,6 +11,8 @@ from core.training.record import Point
 
 EARLY_STEPS = 8
 """Points below which a curve says nothing."""
+SETTLED_STEPS = 3 * EARLY_STEPS
+"""Points below which a level stretch of a run that goes on may be no more than a few hard batches."""
 FELL, FLAT = 0.05, 0.02
 """Share by which the loss of the later half lies below that of the earlier one when the run learns, or is flat."""
 ROSE = 1.03
@@ -63,6 +65,8 @@ def advise(curves: Curves, over: bool = False) -> Advice:
         return Advice("ok", key, {"percent": round(100 * fall)}, best)
     if fall > FLAT:
         return Advice("ok", "train.coach.slow", {"percent": max(1, round(100 * fall))}, best)
+    if not over and len(losses) < SETTLED_STEPS:
+        return Advice("quiet", "train.coach.early", {}, best)
     return Advice("doubt", "train.coach.flat", {}, best)
 
 

@@ -42,6 +42,12 @@ def test_while_the_rate_rises_nothing_is_called_flat() -> None:
     assert said(Curves(train=level, learning_rate=tuple((n, 0.1) for n in range(1, 41)))) in ("flat", "slow")
 
 
+def test_a_few_level_steps_are_too_early_to_be_called_flat_while_the_run_goes_on() -> None:
+    level = tuple((n, 3.3 - 0.3 * min(n, 4)) for n in range(1, 13))
+    assert said(Curves(train=level)) == "early"
+    assert advise(Curves(train=level), over=True).key == "train.coach.flat"
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_falling_is_learning_and_level_is_flat(seed: int) -> None:
     assert said(Curves(train=noisy(60, falling, seed))) == "learning"
