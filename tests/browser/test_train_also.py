@@ -62,7 +62,9 @@ def test_a_run_learns_from_a_second_dataset_by_weight(start_app: Callable[..., A
     file = tmp_path / "run.yaml"
     file.write_text(f"dataset: tiny\ngeneral_share: 0\nmodel: {json.dumps(str(tmp_path / 'model'))}\n"
                     "also: [{dataset: second, weight: 2}]\n", encoding="utf-8")
-    page.locator("#train-load input").set_input_files(file)
+    with page.expect_file_chooser() as chooser:
+        page.locator("#train-load").click()
+    chooser.value.set_files(file)
     expect(line).to_contain_text("60 行")
     expect(number.locator("input")).to_have_value("2")
     number.locator("input").fill("20")

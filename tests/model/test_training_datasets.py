@@ -26,7 +26,7 @@ def mixed(ws: Workspace, weight: float, stage: str = "sft", **changes: Any) -> T
 
 
 def test_two_datasets_are_learned_and_a_resumed_run_equals_an_uninterrupted_one(ws: Workspace) -> None:
-    settings = mixed(ws, 1.5, key_word_share=0.3, epochs=3)
+    settings = mixed(ws, 1.5, key_word_share=0.3, epochs=3, learning_rate=1e-2)
     whole = tiny_run.new_job(ws)
     train(whole, settings)
     losses = [loss for _, loss in curves(ws, whole.id).train]
