@@ -65,8 +65,8 @@ def test_a_run_learns_from_a_second_dataset_by_weight(start_app: Callable[..., A
     with page.expect_file_chooser() as chooser:
         page.locator("#train-load").click()
     chooser.value.set_files(file)
-    expect(line).to_contain_text("60 行")
+    expect(line).to_contain_text("60 行", timeout=LONG_MS)
     expect(number.locator("input")).to_have_value("2")
     number.locator("input").fill("20")
-    expect(page.locator("#train-found")).to_contain_text("≤ 10")
+    expect(page.locator("#train-found")).to_contain_text("≤ 10", timeout=LONG_MS)
     expect(line).to_be_hidden()

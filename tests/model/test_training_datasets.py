@@ -30,7 +30,7 @@ def test_two_datasets_are_learned_and_a_resumed_run_equals_an_uninterrupted_one(
     whole = tiny_run.new_job(ws)
     train(whole, settings)
     losses = [loss for _, loss in curves(ws, whole.id).train]
-    assert len(losses) == 3 * 13 and losses[-1] < losses[0] - 0.5  # 20 rows once, 20 one and a half times, by fours
+    assert len(losses) == 3 * 13 and losses[-1] < losses[0] - 0.3  # 20 rows once, 20 one and a half times, by fours
     [told] = [event["facts"]["parts"] for event in jobs.events(ws, whole.id)[0] if event["type"] == "result"]
     assert [(part["dataset"], part["rows"]) for part in told] == [("tiny", 20), ("second", 30)]
     halves = tiny_run.new_job(ws)
