@@ -67,7 +67,11 @@ class Also:
         outputs, given = self.filled, [dataset, stage, self.held, *self.weights]
 
         def refit(call: Call, own: str | None, stage_now: str, held: list[str], *weights: float | None) -> list[Any]:
-            return [*self._shown(call, _offered(call, own, stage_now), self._standing(held, weights)), gr.skip()]
+            offered = _offered(call, own, stage_now)
+            box, menu, *rest = self._shown(call, offered, self._standing(held, weights))
+            if rest[-1] == held:  # what is being chosen meanwhile must not be undone
+                menu, rest = gr.update(choices=menu["choices"]), [gr.skip()] * len(rest)
+            return [box, menu, *rest, gr.skip()]
 
         def choose(call: Call, chosen: list[str] | None, own: str | None, stage_now: str, held: list[str],
                    *weights: float | None) -> list[Any]:
