@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -84,12 +84,31 @@ class InvalidSettings(UserError):
         return t("settings.error.invalid", lang, faults="; ".join(self._fault(lang, *fault) for fault in self.faults))
 
     def _fault(self, lang: str, field: str, kind: str, ctx: dict[str, Any], message: str) -> str:
-        label = t(f"{self.table.area}.{field}.label", lang) if field in self.table.model_fields else field
+        label = self._label(lang, field)
         bounds = {"greater_than_equal": ("≥", "ge"), "greater_than": (">", "gt"),
                   "less_than_equal": ("≤", "le"), "less_than": ("<", "lt")}
         if kind in bounds:
             sign, name = bounds[kind]
             return t("settings.fault.bound", lang, label=label, bound=f"{sign} {ctx[name]}")
+        if kind == "too_long":
+            return t("settings.fault.many", lang, label=label, count=ctx["max_length"])
+        if kind == "missing":
+            return t("settings.fault.missing", lang, label=label)
         if kind == "extra_forbidden":
             return t("settings.fault.unknown", lang, label=label)
         return t("settings.fault.other", lang, label=label, detail=message)
+
+    def _label(self, lang: str, field: str) -> str:
+        """What the form calls a field; of a list of tables with the number of the entry and its field."""
+        name, _, inside = field.partition(".")
+        if name not in self.table.model_fields:
+            return field
+        label = t(f"{self.table.area}.{name}.label", lang)
+        number, _, part = inside.partition(".")
+        if not number.isdigit():
+            return label
+        label = t("settings.fault.entry", lang, label=label, number=int(number) + 1)
+        tables = [one for one in get_args(self.table.model_fields[name].annotation) if hasattr(one, "model_fields")]
+        if any(part in one.model_fields for one in tables):
+            part = t(f"{self.table.area}.{name}.{part}.label", lang)
+        return t("settings.fault.part", lang, label=label, part=part) if part else label

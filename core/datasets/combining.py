@@ -13,7 +13,7 @@ from core.datasets.near import near_copies
 from core.datasets.publishing import publish
 from core.datasets.reading import Split
 from core.datasets.rows import Message, Row
-from core.datasets.similar import bare, identity, key_of
+from core.datasets.similar import Asked, identity, key_of
 from core.datasets.store import DatasetInfo, clean_title, get_dataset
 from core.datasets.writing import write_rows
 from core.errors import UserError
@@ -146,20 +146,20 @@ def _make(ws: Workspace, infos: Sequence[DatasetInfo], title: str, train: Iterab
           made_from: dict[str, Any]) -> DatasetInfo:
     require_space(ws.datasets, 2 * sum(info.path.stat().st_size for info in infos) + (1 << 20))
     paths = DatasetPaths(ws.tmp_dir(near=ws.datasets))
-    asked: set[bytes] = set()
+    asked = Asked()
     kept: dict[Split, list[tuple[str, Place]]] = {"train": [], "held_out": []}
 
     def noted(rows: Iterable[_From], split: Split) -> Iterator[Row]:
         for info, place, row in rows:
             kept[split].append((info.id if info else "", place))
             if split == "train":
-                asked.add(key_of(bare(row.question)))
+                asked.add(row)
             title = info.title if info else GENERAL
             yield row if SOURCE in row.extra else replace(row, extra={**row.extra, SOURCE: title})
 
     def test() -> Iterator[_From]:
         return ((info, place, row) for info in infos for place, row in placed_rows(ws, info.id, "held_out")
-                if row.kind == "text" or key_of(bare(row.question)) not in asked)
+                if row not in asked)
 
     try:
         written = write_rows(paths, paths.train, noted(train, "train"))

@@ -11,7 +11,7 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from core.datasets.rows import Row
 
@@ -33,6 +33,20 @@ def identity(row: Row) -> str:
 def key_of(text: str) -> bytes:
     """12 bytes that stand for a text, for sets of many."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).digest()
+
+
+class Asked:
+    """Questions (of texts, the texts) that are trained on: a held-out row with one of them would be known already."""
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self._keys = {key_of(bare(row.question)) for row in rows}
+
+    def add(self, row: Row) -> None:
+        """One more row that is trained on."""
+        self._keys.add(key_of(bare(row.question)))
+
+    def __contains__(self, row: Row) -> bool:
+        return key_of(bare(row.question)) in self._keys
 
 
 def shingles(text: str) -> frozenset[str]:

@@ -145,7 +145,8 @@ def delete_dataset(ws: Workspace, id: str) -> None:
 def refuse_in_use(ws: Workspace, info: DatasetInfo) -> None:
     """Raises UserError while a run uses a dataset."""
     for run in jobs.list_jobs(ws, "train"):
-        if not run.state.is_terminal and run.params.get("dataset") == info.id:
+        used = [run.params, *(run.params.get("also") or ())]
+        if not run.state.is_terminal and any(one.get("dataset") == info.id for one in used):
             raise UserError("dataset.error.in_use", name=info.title, run=run.title)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from functools import lru_cache
 
 from core.datasets.general import load_general
+from core.errors import UserError
 from core.models.chat_template import Message
 
 
@@ -21,5 +23,21 @@ def mix_general(conversations: list[list[Message]], share: float, seed: int) -> 
     if share <= 0 or not conversations:
         return conversations
     pool = load_general()
-    wanted = min(len(pool), round(len(conversations) * share / (1 - share)))
-    return conversations + random.Random(seed).sample(pool, wanted)
+    return conversations + random.Random(seed).sample(pool, min(len(pool), _wanted(len(conversations), share)))
+
+
+def how_many(rows: int, share: float) -> int:
+    """How many general conversations are added to so many rows; 0 where the shipped file is missing."""
+    return min(_shipped(), _wanted(rows, share)) if share > 0 else 0
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> int:
+    try:
+        return len(load_general())
+    except UserError:
+        return 0
+
+
+def _wanted(rows: int, share: float) -> int:
+    return round(rows * share / (1 - share))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 
-from core.datasets import DatasetInfo
+from core.datasets import DatasetInfo, get_dataset
 from core.datasets.general import load_general
 from core.datasets.reading import as_conversation, every_row
 from core.datasets.rows import Row
 from core.errors import UserError
 from core.storage import Workspace
+from core.training.general import how_many
+from core.training.mixing import seen
 from core.training.settings import TrainSettings
 from core.training.token_counts import last_count
 
@@ -28,15 +32,17 @@ class Lengths:
 
     Attributes:
         lengths: length before anything is cut → rows.
+        counted: the same, of datasets whose tokens were counted; of others lengths are guessed.
         every: lengths of the rows as cut, general ones included; a sample of a large dataset.
-        starts: place of the first trained token → rows; empty when guessed.
+        starts: place of the first trained token → counted rows.
         answers: share of the tokens that stand in answers.
         opening: tokens that all rows begin with.
-        rows: of the dataset, without general ones.
+        rows: of the datasets, without general ones.
         general: general rows that are mixed in.
     """
 
     lengths: dict[int, int]
+    counted: dict[int, int]
     every: list[int]
     starts: dict[int, int]
     answers: float
@@ -51,7 +57,7 @@ class Lengths:
 
     def cut(self, cutoff_len: int) -> int:
         """Counted rows that are longer than the cutoff; 0 when lengths are guessed."""
-        return sum(rows for length, rows in self.lengths.items() if length > cutoff_len) if self.starts else 0
+        return sum(rows for length, rows in self.counted.items() if length > cutoff_len)
 
     def dropped(self, cutoff_len: int) -> int:
         """Counted rows of which no trained token is left; 0 when lengths are guessed."""
@@ -69,24 +75,69 @@ class Lengths:
         return mean * (self.rows + self.general)
 
 
+@dataclass(frozen=True)
+class _Part:
+    """One dataset of a run, each row as often as it is seen in a pass; names as in `Lengths`.
+
+    Attributes:
+        size: rows by the dataset's own count, which may be more than were looked at.
+    """
+
+    lengths: dict[int, int]
+    starts: dict[int, int]
+    answers: float
+    rows: int
+    size: int
+
+    @property
+    def tokens(self) -> int:
+        """Of all rows that were looked at."""
+        return sum(length * count for length, count in self.lengths.items())
+
+    def texts(self) -> dict[int, int]:
+        """Length of a text → texts, when those that were looked at stand for all."""
+        share = max(self.size, self.rows) / max(1, sum(self.lengths.values()))
+        return {length: round(count * share) for length, count in self.lengths.items()}
+
+
 def known(ws: Workspace, info: DatasetInfo, settings: TrainSettings) -> Lengths:
-    """What is known of the lengths. Counts of another model are better than letters."""
-    counted = last_count(ws, info)
-    guess = guessed(ws, info.id, info.state)
-    general, general_lengths = _general(max(info.rows, guess[1]),
-                                        settings.general_share if settings.stage == "sft" else 0.0)
-    if counted and counted.rows:
-        lengths, starts = counted.lengths, counted.starts
-        answers, rows = counted.trained / max(1, counted.tokens), counted.rows
-    else:
-        lengths, starts, answers, rows = dict(guess[0]), {}, guess[2], max(info.rows, guess[1])
+    """What is known of the lengths. Counts of another model are better than letters.
+
+    Args:
+        info: of the run's own dataset.
+    """
+    parts = [_part(ws, info, 1.0), *(_part(ws, get_dataset(ws, one.dataset), one.weight) for one in settings.also)]
     if settings.stage == "pt":
-        share = max(info.rows, rows) / max(1, sum(lengths.values()))
-        return _of_texts({length: round(count * share) for length, count in lengths.items()}, settings)
-    cutoff = settings.cutoff_len
+        return _of_texts(_sum(part.texts() for part in parts), settings)
+    general, general_lengths = _general(sum(part.size for part in parts),
+                                        settings.general_share if settings.stage == "sft" else 0.0)
+    lengths, cutoff = _sum(part.lengths for part in parts), settings.cutoff_len
     every = [min(length, cutoff) for length, count in lengths.items() for _ in range(count)]
     every += [min(length, cutoff) for length in general_lengths]
-    return Lengths(lengths, every, starts, answers, _OPENING, rows, general)
+    answers = sum(part.answers * part.tokens for part in parts) / max(1, sum(part.tokens for part in parts))
+    return Lengths(lengths, _sum(part.lengths for part in parts if part.starts), every,
+                   _sum(part.starts for part in parts), answers, _OPENING, sum(part.rows for part in parts), general)
+
+
+def _part(ws: Workspace, info: DatasetInfo, weight: float) -> _Part:
+    counted, guess = last_count(ws, info), guessed(ws, info.id, info.state)
+    size = max(info.rows, guess[1])
+    if counted and counted.rows:
+        return _Part(_often(counted.lengths, weight), _often(counted.starts, weight),
+                     counted.trained / max(1, counted.tokens), seen(counted.rows, weight), seen(size, weight))
+    return _Part(_often(dict(guess[0]), weight), {}, guess[2], seen(size, weight), seen(size, weight))
+
+
+def _often(counts: dict[int, int], weight: float) -> dict[int, int]:
+    """Counts by weight, rounded up: a rare length that may be drawn must not be forgotten."""
+    return {length: ceil(count * weight) for length, count in counts.items()}
+
+
+def _sum(counts: Iterable[dict[int, int]]) -> dict[int, int]:
+    found: Counter[int] = Counter()
+    for one in counts:
+        found.update(one)
+    return dict(found)
 
 
 def pieces_of(lengths: dict[int, int], settings: TrainSettings) -> dict[int, int]:
@@ -109,7 +160,7 @@ def _of_texts(lengths: dict[int, int], settings: TrainSettings) -> Lengths:
     pieces = pieces_of(lengths, settings)
     shown = max(1, -(-sum(pieces.values()) // _SAMPLE))
     every = [length for length, count in pieces.items() for _ in range(-(-count // shown))]
-    return Lengths(pieces, every, {}, 1.0, 0, sum(pieces.values()), 0)
+    return Lengths(pieces, {}, every, {}, 1.0, 0, sum(pieces.values()), 0)
 
 
 @lru_cache(maxsize=16)
@@ -147,8 +198,7 @@ def _general(rows: int, share: float) -> tuple[int, list[int]]:
     """How many general rows are mixed in, and about how long those shipped are."""
     if share <= 0:
         return 0, []
-    pool = _general_lengths()
-    return min(len(pool), round(rows * share / (1 - share))), list(pool)
+    return how_many(rows, share), list(_general_lengths())
 
 
 @lru_cache(maxsize=1)

@@ -52,8 +52,8 @@ def differences(chosen: Sequence[TrainSettings]) -> dict[str, list[Any]]:
 
 
 def lowest(ws: Workspace, runs: Sequence[tuple[str, str]]) -> set[str]:
-    """Of runs given as (id, dataset) the one with the lowest held-out loss of each dataset, where two can be compared.
-    """
+    """Of runs given as (id, datasets) the one with the lowest held-out loss of each choice of datasets, where two can
+    be compared."""
     found: dict[str, list[tuple[float, str]]] = {}
     for run_id, dataset in runs:
         try:

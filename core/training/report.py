@@ -27,13 +27,14 @@ def report(ws: Workspace, run_id: str, lang: str) -> str:
     lines += _numbers(found, view, lang)
     advice = advise(found, view.state.is_terminal)
     lines.append(t(advice.key, lang, **advice.params))
+    lines += _parts(view, lang)
     said = [*view.warnings, *([view.error] if view.error else [])]
     lines += [t(one["key"], lang, **one.get("params", {})) for one in said]
     try:
         settings = run_settings(ws, run_id)
     except UserError as error:
         return "\n".join([*lines, "", error.text(lang)])
-    lines += ["", *(f"{name}: {value}" for name, value in settings.model_dump().items()), ""]
+    lines += ["", *(f"{name}: {_said(value)}" for name, value in settings.model_dump().items()), ""]
     return "\n".join([*lines, machine_line()])
 
 
@@ -53,6 +54,20 @@ def _numbers(found: Curves, view: jobs.JobView, lang: str) -> list[str]:
     if view.elapsed_s is not None:
         lines.append(t("train.report.seconds", lang, seconds=round(view.elapsed_s)))
     return lines
+
+
+def _parts(view: jobs.JobView, lang: str) -> list[str]:
+    """How many rows each of several datasets gave; nothing for a run from one."""
+    parts = view.result.get("parts") or []
+    shown = ", ".join(f"{part['title']} {part['rows']}" for part in parts)
+    return [t("train.report.parts", lang, parts=shown)] if parts else []
+
+
+def _said(value: Any) -> Any:
+    """A setting's value; of further datasets each with its weight."""
+    if isinstance(value, tuple):
+        return ", ".join(f"{one['dataset']} × {one['weight']:g}" for one in value)
+    return value
 
 
 def changed(settings: TrainSettings) -> dict[str, Any]:

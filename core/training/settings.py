@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from pydantic import field_validator
+
 from core.models.catalogue import STARTER_ID
 from core.settings import Settings, setting
 
 MOST_QUESTIONS = 3
+MOST_FURTHER = 6
+"""Datasets that a run can learn from beside its own."""
 STAGES = ("sft", "pt", "dpo", "kto", "reward", "rlhf")
 METHODS = ("lora", "freeze", "full", "prompt", "prefix", "p_tuning", "ia3", "oft")
 SCHEDULERS = ("linear", "cosine", "constant", "constant_with_warmup", "cosine_with_restarts", "cosine_with_min_lr",
@@ -24,6 +28,16 @@ def _choice(default: str, choices: tuple[str, ...], **more: Any) -> Any:
     return setting(default, choices=choices, pattern=f"^({'|'.join(choices)})$", **more)
 
 
+class Share(Settings):
+    """A further dataset of a run. `weight`: how many times its rows are seen in each pass over the run's own dataset,
+    whose rows are seen once; of a part of a time a random part of the rows."""
+
+    area: ClassVar[str] = "train.also"
+
+    dataset: str = setting(..., min_length=1, max_length=200)
+    weight: float = setting(1.0, ge=0.05, le=10, step=0.5)
+
+
 class TrainSettings(Settings):
     """What a run is trained with. Labels and helps are `train.<field>.*` of the message catalogue.
 
@@ -34,6 +48,7 @@ class TrainSettings(Settings):
 
     model: str = setting(STARTER_ID, widget="model", max_length=1000, engine="model")
     dataset: str = setting("", widget="dataset", max_length=200, engine="train_dataset")
+    also: tuple[Share, ...] = setting((), widget="hidden", max_length=MOST_FURTHER)
     stage: str = _choice("sft", STAGES)
     method: str = _choice("lora", METHODS)
     epochs: int = setting(4, ge=1, le=100, step=1, engine="num_train_epochs")
@@ -104,6 +119,17 @@ class TrainSettings(Settings):
     main_address: str = setting("", max_length=253, advanced=True, when=_SEVERAL, engine="main_process_ip",
                                 pattern=r"^([A-Za-z0-9:][A-Za-z0-9.:-]*)?$")
     main_port: int = setting(29500, ge=1024, le=65535, step=1, advanced=True, when=_SEVERAL, engine="main_process_port")
+
+    @field_validator("also")
+    @classmethod
+    def _in_one_order(cls, also: tuple[Share, ...]) -> tuple[Share, ...]:
+        """The order says nothing, so runs that differ in it alone are the same."""
+        return tuple(sorted(also, key=lambda one: one.dataset))
+
+    @property
+    def datasets(self) -> list[str]:
+        """All datasets that are learned from, the run's own first."""
+        return [self.dataset, *(one.dataset for one in self.also)]
 
     @property
     def trains_whole(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from core.errors import UserError
 from core.jobs import JobContext, JobStopped
@@ -95,7 +95,8 @@ def _train(job: JobContext, settings: TrainSettings) -> None:
     best = best_step(paths) if settings.keep_best and not reporter.stopped else None
     publish(job, settings, trainer.model, tokenizer, best is not None)
     job.result(steps=trainer.state.global_step, total_steps=trainer.state.max_steps, rows=len(data.train.rows),
-               held_out_rows=len(data.held_out.rows), device=device.kind, dtype=device.dtype, best=best)
+               held_out_rows=len(data.held_out.rows), device=device.kind, dtype=device.dtype, best=best,
+               **({"parts": [asdict(part) for part in data.parts]} if data.parts else {}))
     if reporter.stopped:
         raise JobStopped
 

@@ -54,7 +54,7 @@ def start_tuning(ws: Workspace, train: TrainSettings, tune: TuneSettings, title:
     stages.check_rows(ws, room.base)
     if room.base.stage == "rlhf":
         raise UserError("tune.error.rlhf")
-    if not has_held_out(ws, train.dataset):
+    if not any(has_held_out(ws, dataset) for dataset in train.datasets):
         raise UserError("tune.error.no_held_out")
     largest = room.settings({name: high for name, (_, high) in room.bounds.items()})
     preflight.require(ws, largest)

@@ -30,6 +30,19 @@ def make_dataset(ws: Workspace) -> None:
                                  f"{DATASET}_held_out": {"file_name": "tiny_held_out.json"}})
 
 
+def make_second(ws: Workspace, stage: str) -> str:
+    """Registers the rows of a stage once more, in other words, and returns the name of that dataset."""
+    name, registered = SETS[stage], read_json(ws.dataset_info)
+    for suffix in ("", "_held_out"):
+        text = (ws.data / f"{name}{suffix}.json").read_text(encoding="utf-8")
+        for word, other in (("How heavy", "Of what weight"), ("What does", "Which number does"), ("weighs", "has")):
+            text = text.replace(word, other)
+        (ws.data / f"second{suffix}.json").write_text(text, encoding="utf-8")
+        registered["second" + suffix] = {**registered[name + suffix], "file_name": f"second{suffix}.json"}
+    write_json(ws.dataset_info, registered)
+    return "second"
+
+
 def make_datasets(ws: Workspace) -> None:
     """Registers the rows for every stage: conversations, texts, pairs of answers, and judged answers."""
     make_dataset(ws)

@@ -226,12 +226,12 @@ def test_no_pairs_no_dataset(ws):
     assert not ws.dataset_info.exists()
 
 
-def test_a_dataset_in_use_is_not_deleted(ws):
+@pytest.mark.parametrize("is_further", [False, True])
+def test_a_dataset_in_use_is_not_deleted(ws, is_further):
     add_facts(ws, 3)
     info = qa.make_dataset(ws, "x")
-    run = jobs.start(
-        ws, "train", {"dataset": info.id}, title="Night run", id="run-test", argv=["/bin/sh", "-c", "sleep 60"]
-    )
+    given = {"dataset": "other", "also": [{"dataset": info.id, "weight": 1.0}]} if is_further else {"dataset": info.id}
+    run = jobs.start(ws, "train", given, title="Night run", id="run-test", argv=["/bin/sh", "-c", "sleep 60"])
     with pytest.raises(UserError, match="Night run"):
         datasets.delete_dataset(ws, info.id)
     assert datasets.get_dataset(ws, info.id).rows

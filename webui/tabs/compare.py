@@ -122,7 +122,7 @@ def _ideas(call: Call, run: str | None) -> list[Any]:
     questions: list[str] = []
     if run:
         settings = next((r.settings for r in training.list_runs(call.ws) if r.view.id == run), None)
-        questions = _held_out(call, settings.dataset) if settings else []
+        questions = [one for id in settings.datasets for one in _held_out(call, id)] if settings else []
     shown = questions[:: max(1, len(questions) // IDEAS)][:IDEAS] if questions else []
     return [gr.update(visible=bool(shown)),
             *(gr.update(value=shown[n] if n < len(shown) else "", visible=n < len(shown)) for n in range(IDEAS))]

@@ -13,6 +13,7 @@ from webui.components.words import parameters, size
 from webui.forms import Form
 from webui.page import Call, Page
 from webui.tabs import (
+    train_also,
     train_board,
     train_folder,
     train_history,
@@ -51,6 +52,7 @@ class _Setup:
     model_note: gr.Markdown
     dataset: gr.Dropdown
     advice: gr.Markdown
+    also: train_also.Also
     form: Form[training.TrainSettings]
     preset: gr.Radio
     files: train_presets.Files
@@ -65,19 +67,19 @@ class _Setup:
     @property
     def inputs(self) -> set[Any]:
         """What `read` needs."""
-        return self.form.inputs | {self.folder, self.model, self.dataset}
+        return self.form.inputs | self.also.inputs | {self.folder, self.model, self.dataset}
 
     @property
     def filled(self) -> list[Any]:
         """What a run's settings fill, in the order of `from_run`."""
-        return [self.model, self.folder, self.dataset, *self.form.controls.values()]
+        return [self.model, self.folder, self.dataset, *self.also.filled, *self.form.controls.values()]
 
     def read(self, values: dict[Any, Any]) -> training.TrainSettings | None:
         """The settings as they stand in the form; None while model or dataset is not chosen. Raises UserError."""
         model = (values[self.folder] or "").strip() or values[self.model]
         if not model or not values[self.dataset]:
             return None
-        return self.form.read(values, model=model, dataset=values[self.dataset])
+        return self.form.read(values, model=model, dataset=values[self.dataset], also=self.also.read(values))
 
 
 def _setup(page: Page) -> _Setup:
@@ -89,8 +91,9 @@ def _setup(page: Page) -> _Setup:
     setup.dataset = gr.Dropdown(label=page.tr("train.dataset.label"), info=page.tr("train.dataset.help"),
                                 interactive=True, elem_id="train-dataset")
     setup.advice = gr.Markdown(elem_id="train-advice")
+    setup.also = train_also.build(page)
     setup.preset = train_presets.build_presets(page)
-    setup.form = Form.build(page, training.TrainSettings, skip=("model", "dataset"), apart=("questions",))
+    setup.form = Form.build(page, training.TrainSettings, skip=("model", "dataset", "also"), apart=("questions",))
     setup.folder = train_folder.build(page)
     setup.files = train_presets.build_files(page)
     train_keys.build(page)
@@ -115,7 +118,7 @@ def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_histo
         settings = setup.read(values)
         if settings is None:
             raise UserError("train.error.no_dataset")
-        run = training.start_run(call.ws, settings, title=_title(call, values[setup.dataset]), waits=waits)
+        run = training.start_run(call.ws, settings, title=_title(call, settings), waits=waits)
         return [run.id, gr.update(interactive=False), gr.update(visible=True), *live.show(call, run.id),
                 *history.rows(call)]
 
@@ -128,6 +131,7 @@ def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_histo
     page.on_open("train", refresh, setup.outputs, asked)
     said = [setup.model_note, setup.advice, setup.start, setup.queue]
     train_stage.wire(page, setup.form, setup.dataset)
+    setup.also.wire(page, setup.dataset, stage, setup.form.controls["general_share"])
     for event in (setup.model.input, setup.dataset.change, setup.folder.change, stage.change):
         page.on(event, check, asked, said, trigger_mode="always_last")
     page.on(live.again.click, again, [shown], setup.filled)
@@ -137,7 +141,8 @@ def _wire(page: Page, setup: _Setup, live: train_live.Live, history: train_histo
     for button, fn in ((setup.start, start), (setup.queue, lambda call, values: start(call, values, True))):
         page.on(button.click, fn, setup.inputs,
                 [shown, setup.start, setup.queue, *live.outputs, *history.outputs])
-    train_preflight.wire(page, setup.checks, setup.form, setup.read, [*both, setup.folder, live.ended])
+    train_preflight.wire(page, setup.checks, setup.form, setup.read,
+                         [*both, setup.folder, live.ended, *setup.also.inputs])
     page.on(live.ended.change, check, asked, said)
 
 
@@ -147,9 +152,10 @@ def from_run(call: Call, setup: _Setup, settings: training.TrainSettings) -> lis
     there = any(d.id == settings.dataset for d in train_stage.usable(call))
     if settings.reward_run not in {run.view.id for run in training.reward_runs(call.ws)}:
         settings = settings.model_copy(update={"reward_run": ""})
+    also = setup.also.fill(call, settings, settings.dataset)
     model = gr.update(value=settings.model) if known else gr.skip()
     return [model, gr.update(value="" if known else settings.model),
-            gr.update(value=settings.dataset) if there else gr.skip(), *setup.form.fill(settings)]
+            gr.update(value=settings.dataset) if there else gr.skip(), *also, *setup.form.fill(settings)]
 
 
 def choices(call: Call, model: str | None, dataset: str | None, folder: str | None = None,
@@ -204,6 +210,6 @@ def _model_note(call: Call, model: str | None) -> str:
     return call.t(key, params=parameters(entry.params, call.lang), disk=size(entry.disk_bytes))
 
 
-def _title(call: Call, dataset: str) -> str:
-    info = datasets.find_dataset(call.ws, dataset)
-    return info.title if info else dataset
+def _title(call: Call, settings: training.TrainSettings) -> str:
+    titles = {info.id: info.title for info in datasets.list_all(call.ws)}
+    return " + ".join(titles.get(id, id) for id in settings.datasets)

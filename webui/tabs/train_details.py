@@ -126,6 +126,10 @@ def value_words(call: Call, name: str, value: Any) -> str:
         return call.t("train.ui.yes" if value else "train.ui.no")
     if name == "model":
         return plain(models.label(value))
-    if name == "dataset":
-        return plain(next((d.title for d in datasets.list_datasets(call.ws) if d.id == value), value))
+    if name in ("dataset", "also"):
+        titles = {d.id: d.title for d in datasets.list_datasets(call.ws)}
+        if name == "dataset":
+            return plain(titles.get(value, value))
+        return call.t("train.ui.list_comma").join(f"{plain(titles.get(one['dataset'], one['dataset']))} × "
+                                                  f"{one['weight']:g}" for one in value) or "–"
     return plain(str(value)) or "–"

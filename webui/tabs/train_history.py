@@ -38,7 +38,7 @@ class History:
         """All runs as they are now."""
         runs = training.list_runs(call.ws)
         notes = {run.view.id: note(call.ws, run.view.id) for run in runs}
-        best = lowest(call.ws, [(run.view.id, run.settings.dataset) for run in runs if run.settings])
+        best = lowest(call.ws, [(run.view.id, " ".join(run.settings.datasets)) for run in runs if run.settings])
         runs = sorted(runs, key=lambda run: not notes[run.view.id].pinned)
         names = [(f"{run.view.title} · {_when(run.view)}", run.view.id) for run in runs]
         return [gr.update(visible=bool(runs)),

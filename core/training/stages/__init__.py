@@ -11,6 +11,7 @@ from typing import Any
 from core.datasets import DatasetInfo, get_dataset
 from core.errors import UserError
 from core.storage import Workspace
+from core.training import mixing
 from core.training.settings import TrainSettings
 
 KINDS: dict[str, tuple[str, ...]] = {
@@ -52,6 +53,8 @@ def usual_rates() -> set[float]:
 
 
 def check_rows(ws: Workspace, settings: TrainSettings) -> None:
-    """Raises UserError when the dataset's rows are of a kind that the stage cannot learn from."""
+    """Raises UserError when a dataset's rows are of a kind that the stage cannot learn from, or a further dataset
+    cannot be used for another reason."""
     if not fits(settings.stage, get_dataset(ws, settings.dataset)):
         raise UserError(f"train.error.rows_{settings.stage}")
+    mixing.check(ws, settings, lambda info: fits(settings.stage, info))

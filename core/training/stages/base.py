@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from core.datasets.reading import typed_rows
 from core.datasets.rows import Row, said
 from core.jobs import JobContext
 from core.models.chat_template import Message, encode
-from core.training import kernels, ranks
+from core.training import kernels, mixing, ranks
 from core.training.arguments import arguments, steps_in
 from core.training.engine import Reporter
 from core.training.hardware import Device, needs_checkpointing
 from core.training.keeping import Best
 from core.training.memory import at_once as computed_at_once
 from core.training.methods import choose_weights, peft_config
+from core.training.mixing import Mixture, Part
 from core.training.products import quicken
 from core.training.rows import Rows, last_answer
 from core.training.settings import TrainSettings
@@ -27,10 +27,11 @@ Pair = tuple[list[Message], str, str]
 
 @dataclass
 class Data:
-    """Rows of a run: to learn from, and held out."""
+    """Rows of a run: to learn from, and held out; of several datasets how many rows each gave."""
 
     train: Rows
     held_out: Rows
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass
@@ -91,11 +92,9 @@ class Setup:
         return kernels.arguments(self.settings, kind, card)
 
 
-def rows_of(job: JobContext, settings: TrainSettings) -> tuple[list[Row], list[Row]]:
+def rows_of(job: JobContext, settings: TrainSettings) -> Mixture:
     """Typed rows to learn from and held out, without those that call tools."""
-    train, held_out = ([row for row in typed_rows(job.ws, settings.dataset, part) if not row.calls_tools]
-                       for part in ("train", "held_out"))
-    return train, held_out
+    return mixing.rows_of(job.ws, settings, lambda row: not row.calls_tools)
 
 
 def turns(row: Row) -> list[Message]:

@@ -21,9 +21,10 @@ os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
 
 def prepare(job: JobContext, settings: TrainSettings, tokenizer: Any) -> Data:
     """Tokenised pairs."""
+    mixture = rows_of(job, settings)
     train, held_out = (tokenised_pairs(pairs_of(rows), tokenizer, settings.cutoff_len)
-                       for rows in rows_of(job, settings))
-    return Data(train, held_out)
+                       for rows in (mixture.train, mixture.held_out))
+    return Data(train, held_out, mixture.parts)
 
 
 class PairTrainer(Kept, DPOTrainer):

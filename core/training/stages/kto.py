@@ -17,8 +17,9 @@ from core.training.stages.base import Data, Setup, longest_of, pairs_of, rows_of
 
 def prepare(job: JobContext, settings: TrainSettings, tokenizer: Any) -> Data:
     """Tokenised answers with their labels; a pair makes a good and a bad one."""
-    train, held_out = (_tokenised(rows, tokenizer, settings) for rows in rows_of(job, settings))
-    return Data(train, held_out)
+    mixture = rows_of(job, settings)
+    train, held_out = (_tokenised(rows, tokenizer, settings) for rows in (mixture.train, mixture.held_out))
+    return Data(train, held_out, mixture.parts)
 
 
 def _tokenised(rows: list[Row], tokenizer: Any, settings: TrainSettings) -> Rows:

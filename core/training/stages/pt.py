@@ -16,10 +16,11 @@ def prepare(job: JobContext, settings: TrainSettings, tokenizer: Any) -> Data:
 
     Packed, they stand one after the other and pieces are full; otherwise a piece holds of one text only.
     """
-    train, held_out = rows_of(job, settings)
+    mixture = rows_of(job, settings)
+    train, held_out = mixture.train, mixture.held_out
     total = len(train) + len(held_out)
     return Data(pieces([row.text for row in train], tokenizer, settings, job, 0, total),
-                pieces([row.text for row in held_out], tokenizer, settings, job, len(train), total))
+                pieces([row.text for row in held_out], tokenizer, settings, job, len(train), total), mixture.parts)
 
 
 def pieces(texts: list[str], tokenizer: Any, settings: TrainSettings, job: JobContext, before: int, total: int

@@ -15,9 +15,10 @@ from core.training.stages.base import Data, Setup, longest_of, pairs_of, rows_of
 
 def prepare(job: JobContext, settings: TrainSettings, tokenizer: Any) -> Data:
     """Whole conversations with either answer, as tokens."""
+    mixture = rows_of(job, settings)
     train, held_out = (_whole(tokenised_pairs(pairs_of(rows), tokenizer, settings.cutoff_len))
-                       for rows in rows_of(job, settings))
-    return Data(train, held_out)
+                       for rows in (mixture.train, mixture.held_out))
+    return Data(train, held_out, mixture.parts)
 
 
 def _whole(rows: Rows) -> Rows:

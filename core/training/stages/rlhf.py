@@ -22,8 +22,8 @@ from core.training.stages.rewards import reward_of
 
 def prepare(job: JobContext, settings: TrainSettings, tokenizer: Any) -> Data:
     """Questions with the dataset's answer, which a rule may compare with. Nothing is held out."""
-    found = Rows()
-    for row in rows_of(job, settings)[0]:
+    found, mixture = Rows(), rows_of(job, settings)
+    for row in mixture.train:
         *talk, last = as_conversation(row)
         tokens = len(encode_prompt(talk, tokenizer))
         if tokens >= settings.cutoff_len:
@@ -31,7 +31,7 @@ def prepare(job: JobContext, settings: TrainSettings, tokenizer: Any) -> Data:
             continue
         found.rows.append({"prompt": talk, "answer": last["content"]})  # type: ignore[dict-item]
         found.tokens += tokens
-    return Data(found, Rows())
+    return Data(found, Rows(), mixture.parts)
 
 
 class EpochSampler(RepeatSampler):

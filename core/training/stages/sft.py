@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.datasets import conversations
+from core.datasets.formats import Conversation
+from core.datasets.reading import as_conversation
 from core.jobs import JobContext
-from core.training import ranks
+from core.training import mixing, ranks
 from core.training.arguments import steps_in
 from core.training.general import mix_general
 from core.training.key_words import cut_questions
+from core.training.mixing import Part
 from core.training.rows import IGNORED, tokenise
 from core.training.settings import TrainSettings
 from core.training.stages.base import Data, Setup
@@ -17,9 +19,7 @@ from core.training.stages.base import Data, Setup
 
 def prepare(job: JobContext, settings: TrainSettings, tokenizer: Any) -> Data:
     """Training rows (with the general ones, and questions cut to key words) and held-out rows."""
-    talks = conversations(job.ws, settings.dataset, "train")
-    talks = mix_general(talks, settings.general_share, settings.seed)
-    held_out_talks = conversations(job.ws, settings.dataset, "held_out")
+    talks, held_out_talks, parts = _talks(job, settings)
     total = len(talks) + len(held_out_talks)
     rows = tokenise(talks, tokenizer, settings.cutoff_len, lambda n: job.progress(n, total, "rows"),
                     settings.mask_history)
@@ -29,7 +29,14 @@ def prepare(job: JobContext, settings: TrainSettings, tokenizer: Any) -> Data:
         forms = cut_questions([talks[n] for n in rows.sources], settings.epochs, settings.key_word_share,
                               settings.seed)
         rows.add_forms(forms, tokenizer, settings.cutoff_len)
-    return Data(rows, held_out)
+    return Data(rows, held_out, parts)
+
+
+def _talks(job: JobContext, settings: TrainSettings) -> tuple[list[Conversation], list[Conversation], tuple[Part, ...]]:
+    """Conversations to learn from, the general ones last, and held-out ones; what each dataset gave."""
+    mixture = mixing.rows_of(job.ws, settings)
+    train, held_out = ([as_conversation(row) for row in rows] for rows in (mixture.train, mixture.held_out))
+    return mix_general(train, settings.general_share, settings.seed), held_out, mixture.parts
 
 
 def build(setup: Setup) -> Any:
