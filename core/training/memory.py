@@ -15,7 +15,8 @@ The peak is at the start of the backward pass of a step that is not the first. T
   computed again;
 - the scores of the vocabulary where a token is predicted. Where the output matrix learns or on a card these are
   their logarithmic softmax, which cross entropy keeps, and twice as much for the gradients through it; elsewhere loss
-  and gradient are made for a few tokens at a time, and nothing is kept.
+  and gradient are made for a few tokens at a time, and nothing is kept;
+- on a processor the code that oneDNN makes for each number of tokens and each kind of product (measured, 0.63 MB).
 
 On a processor a batch is computed in parts of short sequences, or of one longer row; elsewhere at once.
 
@@ -29,6 +30,7 @@ met, at a quarter more processor time).
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,12 @@ AT_ONCE = 1024
 """Predicted tokens that are scored at once where the scores are kept (`answer_loss.AT_ONCE`)."""
 FEW = 256
 """Predicted tokens that are scored at once where the output matrix does not learn (`answer_loss.FEW`)."""
+EVEN = 16
+"""Numbers of tokens are multiples of this (`products.EVEN`)."""
+CODE = 630_000
+"""Bytes of code for a kind of product with a number of tokens: measured, the same for products of all sizes."""
+SIZES = 16
+"""Numbers of tokens that are computed at once in a run whose rows are not known yet."""
 HOLES = 1.85
 _MAX_HEADER = 100_000_000
 _NOT_LINEAR = ("embed", "lm_head", "wte", "wpe", "norm")
@@ -77,6 +85,7 @@ class Batch:
     """The heaviest batch of a run: `rows` rows padded to `width` tokens, `tokens` without padding.
 
     `answers` of the tokens are predicted as answers, `questions` as words of questions; the rest is not scored.
+    `sizes` are the different numbers of tokens that are computed at once in a run.
     """
 
     rows: int
@@ -84,6 +93,7 @@ class Batch:
     tokens: int
     answers: int
     questions: int
+    sizes: int = SIZES
 
     def computed(self, split: bool) -> int:
         """Tokens that pass through the layers at once: without padding where all rows fit into one short sequence."""
@@ -133,11 +143,12 @@ class Estimate:
     gradients: int
     activations: int
     logits: int
+    code: int = 0
 
     @property
     def total(self) -> int:
         """All parts together; the program itself is not among them."""
-        return self.weights + self.trainable + self.optimizer + self.gradients + self.activations + self.logits
+        return sum(vars(self).values())
 
 
 def estimate(shape: ModelShape, batch: Batch, plan: Plan) -> Estimate:
@@ -156,7 +167,14 @@ def estimate(shape: ModelShape, batch: Batch, plan: Plan) -> Estimate:
     return Estimate(weights=round(shape.parameters * plan.weight_bytes),
                     trainable=gradients if plan.added else 0, optimizer=round(trained * plan.moment_bytes),
                     gradients=gradients if plan.accumulation > 1 else max(0, gradients - activations - logits),
-                    activations=activations, logits=logits)
+                    activations=activations, logits=logits, code=_code(shape, batch) if plan.split else 0)
+
+
+def _code(shape: ModelShape, batch: Batch) -> int:
+    """Bytes of code: each linear layer of another shape both ways, its adapter's, and the scores of a few tokens."""
+    layers = set(shape.linear)
+    kinds = 2 * len(layers) + len({inputs for inputs, _ in layers}) + len({outputs for _, outputs in layers})
+    return CODE * (kinds * batch.sizes + 2 * FEW // EVEN)
 
 
 def _logits(shape: ModelShape, batch: Batch, kept: bool) -> int:
@@ -167,6 +185,23 @@ def _logits(shape: ModelShape, batch: Batch, kept: bool) -> int:
     worked = min(AT_ONCE, max(batch.answers, batch.questions))
     again = worked if worked not in sums else 0
     return (sum(sums) + again + 2 * worked) * shape.vocab_size * SINGLE
+
+
+def sizes(every: Sequence[int], rows: int, opening: int) -> int:
+    """How many different numbers of tokens will be computed at once, about, when a batch of so many rows is in parts.
+
+    Batches that mostly fit into one sequence are of all sizes between the lightest and a whole sequence; of others two
+    thirds of all sizes from one row on come up (measured). Longer rows are computed alone.
+
+    Args:
+        every: tokens of each row; opening: those that all begin with.
+    """
+    shortest, longest = min(every), max(every)
+    lightest = rows * (shortest - opening) + opening
+    full = min(LONGEST_MERGED, rows * (longest - opening) + opening)
+    whole = rows * (sum(every) / len(every) - opening) <= LONGEST_MERGED
+    short = max(0, full - min(lightest, full)) if whole else 2 * max(0, full - shortest) // 3
+    return (short + max(0, longest - max(shortest, LONGEST_MERGED))) // EVEN + 1
 
 
 def at_once(rows: int, width: int, split: bool) -> tuple[int, int]:

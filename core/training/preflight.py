@@ -127,7 +127,8 @@ def heaviest(every: list[int], batch_size: int, answers: float, learns_questions
     tokens = sum(longest)
     scored = round(tokens * answers)
     asked = max(0, tokens - scored - opening * len(longest)) if learns_questions else 0
-    return memory.Batch(len(longest), longest[-1], tokens - opening * (len(longest) - 1), scored, asked)
+    return memory.Batch(len(longest), longest[-1], tokens - opening * (len(longest) - 1), scored, asked,
+                        memory.sizes(every, batch_size, opening))
 
 
 def needed(shape: memory.ModelShape, batch: memory.Batch, settings: TrainSettings, here: machine.Machine
