@@ -52,7 +52,7 @@ CODE = 630_000
 """Bytes of code for a kind of product with a number of tokens: measured, the same for products of all sizes."""
 SIZES = 16
 """Numbers of tokens that are computed at once in a run whose rows are not known yet."""
-HOLES = 1.85
+HOLES = 1.75
 _MAX_HEADER = 100_000_000
 _NOT_LINEAR = ("embed", "lm_head", "wte", "wpe", "norm")
 
@@ -162,8 +162,9 @@ def estimate(shape: ModelShape, batch: Batch, plan: Plan) -> Estimate:
     kept = shape.num_hidden_layers * (shape.hidden_size if plan.checkpointing else layer) * computed
     again = (layer + 2 * shape.intermediate_size) * computed * plan.number_bytes
     activations = round(kept * plan.number_bytes * plan.holes)
-    logits = max(_logits(shape, batch, plan.scores_kept), again if plan.checkpointing else 0)
-    # Scores are gone before the first layer is computed again or its gradients are made.
+    logits = _logits(shape, batch, plan.scores_kept)
+    if plan.checkpointing:  # on a card the scores are gone before a layer is computed again; a heap keeps their place
+        logits = logits + round(HOLES * again) if plan.split else max(logits, again)
     return Estimate(weights=round(shape.parameters * plan.weight_bytes),
                     trainable=gradients if plan.added else 0, optimizer=round(trained * plan.moment_bytes),
                     gradients=gradients if plan.accumulation > 1 else max(0, gradients - activations - logits),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -221,3 +222,23 @@ def test_a_texts_dataset_is_weighed_for_reading_on(ws: Workspace, here: SimpleNa
     assert report.findings == () and report.steps == 4 * 38 and report.need > 700_000_000
     packed = preflight.check(ws, asked.model_copy(update={"dataset": "texts"}))  # several texts fill each piece
     assert keys(packed) == [("doubt", "few_steps")] and packed.steps == 4 * 7
+
+
+@pytest.mark.parametrize(("every", "rows", "expected"), [
+    ([60] * 40, 8, 1),
+    ([40, 41, 47, 52, 60], 8, 11),  # 20 tokens are common: batches of 180 to 340
+    ([100, 200, 300], 8, 18),  # in parts, two thirds of all between a row and a whole sequence
+    ([600, 700, 1000], 4, 26),  # each row alone
+])
+def test_each_number_of_tokens_is_a_product_of_its_own(every, rows, expected):
+    assert memory.sizes(every, rows, 20) == expected
+
+
+def test_code_of_products_grows_with_the_numbers_of_tokens_not_with_the_layers():
+    shape = memory.ModelShape(64, 128, 4, 4, 16, 1000, 10_000, ((64, 64), (64, 128), (128, 64)) * 4)
+    batch = memory.Batch(8, 100, 800, 400, 200, sizes=10)
+    plan = memory.Plan(rank=8)
+    code = memory.estimate(shape, batch, plan).code
+    assert code == memory.CODE * (10 * (6 + 2 + 2) + 32)
+    assert memory.estimate(replace(shape, linear=shape.linear * 2), batch, plan).code == code
+    assert memory.estimate(shape, batch, replace(plan, split=False)).code == 0
