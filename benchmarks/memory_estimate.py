@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 BOUND = 0.15
-STEPS = {"small": 40, "starter": 20}
+STEPS = {"small": 24, "starter": 20}
 CONFIGURATIONS: tuple[dict[str, Any], ...] = (
     {"model": "small", "batch": 8, "width": 60, "rank": 16},
     {"model": "small", "batch": 8, "width": 256, "rank": 16},

@@ -52,7 +52,7 @@ CODE = 630_000
 """Bytes of code for a kind of product with a number of tokens: measured, the same for products of all sizes."""
 SIZES = 16
 """Numbers of tokens that are computed at once in a run whose rows are not known yet."""
-HOLES = 1.75
+HOLES = 1.7
 _MAX_HEADER = 100_000_000
 _NOT_LINEAR = ("embed", "lm_head", "wte", "wpe", "norm")
 

@@ -70,7 +70,9 @@ def test_a_page_that_waits_does_not_paint(open_page: Callable[..., Any]) -> None
     })()""")
     page.reload()
     page.locator("#rail-documents.here").wait_for()
-    page.wait_for_timeout(3000)
-    page.evaluate("window.frames_asked = 0")
-    page.wait_for_timeout(3000)
-    assert page.evaluate("window.frames_asked") < 45  # a loop that asks for each frame comes to 180
+    asked = []
+    while len(asked) < 10 and (not asked or asked[-1] >= 45):  # it may still be drawing itself for a while
+        page.evaluate("window.frames_asked = 0")
+        page.wait_for_timeout(3000)
+        asked.append(page.evaluate("window.frames_asked"))
+    assert asked[-1] < 45, asked  # a loop that asks for each frame comes to 180, again and again

@@ -135,7 +135,7 @@ def test_all_that_the_filters_leave_is_changed_at_once(reviewed: AppProcess, ope
     count = qa.list_pairs(ws, query="三号水泵", state="accepted")[1]
     expect(page.locator("#qa-where")).to_contain_text(f"of {count}", timeout=SLOW_MS)
     delete = page.locator("#qa-bulk-delete")
-    expect(delete).to_have_text(f"Delete all {count}")
+    expect(delete).to_have_text(f"Delete all {count}", timeout=SLOW_MS)
     delete.click()
     expect(page.locator("#qa-nothing")).to_be_visible(timeout=SLOW_MS)
     page.locator("#qa-pile").get_by_text("Deleted").click()
@@ -148,7 +148,7 @@ def test_all_that_the_filters_leave_is_changed_at_once(reviewed: AppProcess, ope
     page.locator("#qa-replace-new textarea, #qa-replace-new input").first.fill("3号水泵")
     replace = page.locator("#qa-replace")
     expect(replace).to_have_text(f"Replace in {count} pairs", timeout=SLOW_MS)
-    expect(page.locator("#qa-replace-seen strong")).to_contain_text("3号水泵")
+    expect(page.locator("#qa-replace-seen strong")).to_contain_text("3号水泵", timeout=SLOW_MS)
     replace.click()
     expect(page.locator("#qa-undo-words")).to_contain_text(f"replaced in {count}", timeout=SLOW_MS)
     assert qa.list_pairs(ws, query="三号水泵")[1] == 0
