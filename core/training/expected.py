@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.datasets.general import load_general
 from core.training.arguments import steps_in
+from core.training.general import how_many
 from core.training.lengths import pieces_of
 from core.training.settings import TrainSettings
 from core.training.token_counts import TokenCounts
@@ -43,7 +44,7 @@ def expected(counts: TokenCounts, settings: TrainSettings, pace: float | None) -
     if counts.kind == "text":
         return _of_texts(counts, settings, pace)
     share, pool = settings.general_share if counts.kind == "chat" else 0.0, len(load_general())
-    general = min(pool, round(counts.rows * share / (1 - share))) if counts.rows else 0
+    general = how_many(counts.rows, share)
     rows = counts.rows - dropped + general
     if counts.kind != "chat":
         cut -= dropped

@@ -106,6 +106,13 @@ def test_what_makes_the_number_of_tokens_even_counts_for_nothing(model, monkeypa
         assert (gradient - same[name]).norm() <= 1e-5 * gradient.norm(), name
 
 
+def test_the_memory_estimate_knows_the_sizes_that_are_computed():
+    from core.training import answer_loss, memory, products, side_by_side
+
+    assert memory.LONGEST_MERGED == side_by_side.LONGEST and memory.EVEN == products.EVEN
+    assert (memory.AT_ONCE, memory.FEW) == (answer_loss.AT_ONCE, answer_loss.FEW)
+
+
 def test_each_row_is_one_sequence_of_its_own(model, monkeypatch):
     """What another row says must not be seen: the loss of two rows is that of each alone."""
     import torch
